@@ -1,0 +1,48 @@
+// metrics.h - what the server counts about itself. One struct, passed by whoever counts; net prints it.
+#pragma once
+
+#include <stdint.h>
+
+#include "base/status.h"
+
+// X(field, kind, name, help): name as Prometheus wants it (counters end in _total).
+#define LSIG_METRICS(X)                                                                            \
+    X(connections_open, GAUGE, "lunasig_connections_open", "WebSocket connections open now")       \
+    X(connections, COUNTER, "lunasig_connections_total", "WebSocket connections opened")           \
+    X(connections_refused, COUNTER, "lunasig_connections_refused_total",                           \
+      "Connections refused before the upgrade")                                                    \
+    X(members, GAUGE, "lunasig_members", "Members in rooms now")                                   \
+    X(rooms, GAUGE, "lunasig_rooms", "Rooms with members now")                                     \
+    X(joins, COUNTER, "lunasig_joins_total", "Members that joined a room")                         \
+    X(messages_in, COUNTER, "lunasig_messages_received_total", "Messages received from clients")   \
+    X(messages_relayed, COUNTER, "lunasig_messages_relayed_total",                                 \
+      "Messages that passed the gate and were relayed")                                            \
+    X(frames_out, COUNTER, "lunasig_frames_sent_total", "Frames queued to receivers")              \
+    X(bytes_in, COUNTER, "lunasig_received_bytes_total", "Payload bytes received over WebSocket")  \
+    X(bytes_out, COUNTER, "lunasig_sent_bytes_total", "Bytes written to WebSockets")               \
+    X(outbox_bytes, GAUGE, "lunasig_outbox_bytes", "Bytes waiting for slow readers")               \
+    X(slow_closed, COUNTER, "lunasig_slow_closed_total", "Connections closed for reading slowly")  \
+    X(http_requests, COUNTER, "lunasig_http_requests_total", "HTTP requests answered")             \
+    X(hook_calls, COUNTER, "lunasig_hook_calls_total", "Calls of policy hooks")                    \
+    X(hook_errors, COUNTER, "lunasig_hook_errors_total", "Policy hooks that failed")               \
+    X(hook_cpu_exceeded, COUNTER, "lunasig_hook_cpu_exceeded_total",                               \
+      "Policy hooks stopped for using too much processor time")                                    \
+    X(hook_wait_exceeded, COUNTER, "lunasig_hook_wait_exceeded_total",                             \
+      "Policy hooks stopped for waiting too long")                                                 \
+    X(hooks_waiting, GAUGE, "lunasig_hooks_waiting", "Policy hooks suspended in a wait now")       \
+    X(policy_loads, COUNTER, "lunasig_policy_loads_total", "Policy versions put in force")         \
+    X(policy_load_failures, COUNTER, "lunasig_policy_load_failures_total",                         \
+      "Policy versions refused at load")                                                           \
+    X(policy_version, GAUGE, "lunasig_policy_version", "Number of the policy version in force")    \
+    X(policy_memory, GAUGE, "lunasig_policy_memory_bytes", "Memory of the policy's virtual machine")\
+    X(passwords_waiting, GAUGE, "lunasig_passwords_waiting", "Password hashes waiting or running") \
+    X(loop_gap_max_us, GAUGE, "lunasig_loop_gap_max_microseconds",                                 \
+      "Longest time between two turns of the event loop with work in them")                        \
+    X(log_dropped, GAUGE, "lunasig_log_lines_dropped", "Log lines dropped since the start")
+
+struct lsig_metrics {
+#define X(field, kind, name, help) int64_t field;
+    LSIG_METRICS(X)
+#undef X
+    int64_t refused[LSIG_STATUS_COUNT]; // lunasig_refused_total{code="…"}
+};
