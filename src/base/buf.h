@@ -1,8 +1,8 @@
 // buf.h - growable byte buffer with a hard cap.
 //
-// The owner frees with lsig_buf_clear(). A buffer never grows past the cap given at init: an append that would
-// go over leaves the contents unchanged and marks the buffer `overflowed`, so that a run of appends needs one
-// check at its end.
+// The owner frees with lsig_buf_clear(). A buffer never grows past the cap given at init: an append
+// that would go over leaves the contents unchanged and marks the buffer `overflowed`, so that a run
+// of appends needs one check at its end.
 #pragma once
 
 #include <stdarg.h>

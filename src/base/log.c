@@ -112,7 +112,8 @@ void lsig_log_close(void)
     the_log.open = false;
     pthread_mutex_unlock(&the_log.lock);
     if (late != 0) {
-        return; // the reader of our standard error hangs: leave the writer to the end of the process
+        return; // the reader of our standard error hangs: leave the writer to the end of the
+                // process
     }
     pthread_join(the_log.writer, NULL);
     free(the_log.ring);
@@ -129,7 +130,8 @@ int64_t lsig_log_dropped(void)
     return atomic_load(&the_log.dropped);
 }
 
-// A value is quoted where it has anything but plain characters, so that a name cannot forge a field or a line.
+// A value is quoted where it has anything but plain characters, so that a name cannot forge a field
+// or a line.
 static void append_quoted(struct lsig_buf *line, struct lsig_span text, bool always)
 {
     bool plain = !always && text.len > 0;
@@ -196,11 +198,8 @@ void lsig_log_write(enum lsig_log_level level,
     struct lsig_buf line;
     lsig_buf_init(&line, LSIG_LOG_LINE_MAX);
     if (the_log.json) {
-        lsig_buf_append_format(&line,
-                               "{\"time\":\"%s\",\"level\":\"%s\",\"event\":\"%s\"",
-                               time_text,
-                               level_names[level],
-                               event);
+        lsig_buf_append_format(&line, "{\"time\":\"%s\",\"level\":\"%s\",\"event\":\"%s\"",
+                               time_text, level_names[level], event);
     } else {
         lsig_buf_append_format(&line, "%s %s %s", time_text, level_names[level], event);
     }

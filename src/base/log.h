@@ -1,8 +1,9 @@
 // log.h - one line per event, as text or JSON, to standard error.
 //
-// Writing never blocks the caller: lines go through a ring of 1 MiB that a thread of its own empties; a line
-// that does not fit is dropped and counted. The log is the one piece of file-level state in the program.
-// Secrets, tokens, SDP and candidates are never given to it: callers name rooms, users and connections only.
+// Writing never blocks the caller: lines go through a ring of 1 MiB that a thread of its own
+// empties; a line that does not fit is dropped and counted. The log is the one piece of file-level
+// state in the program. Secrets, tokens, SDP and candidates are never given to it: callers name
+// rooms, users and connections only.
 #pragma once
 
 #include <stdbool.h>
@@ -19,23 +20,30 @@ struct lsig_log_field {
     int64_t number;
 };
 
-#define LSIG_LOG_TEXT(name, value) {(name), lsig_span_of(value), 0}
-#define LSIG_LOG_SPAN(name, value) {(name), (value), 0}
-#define LSIG_LOG_NUMBER(name, value) {(name), {NULL, 0}, (int64_t)(value)}
+#define LSIG_LOG_TEXT(name, value)                                                                 \
+    {                                                                                              \
+        (name), lsig_span_of(value), 0                                                             \
+    }
+#define LSIG_LOG_SPAN(name, value)                                                                 \
+    {                                                                                              \
+        (name), (value), 0                                                                         \
+    }
+#define LSIG_LOG_NUMBER(name, value)                                                               \
+    {                                                                                              \
+        (name), {NULL, 0}, (int64_t)(value)                                                        \
+    }
 
 // lsig_log(LSIG_INFO, "joined", LSIG_LOG_TEXT("room", id), LSIG_LOG_NUMBER("members", n));
 // The event is one word, or words joined by '-'. At least one field.
 #define lsig_log(level, event, ...)                                                                \
-    lsig_log_write((level),                                                                        \
-                   (event),                                                                        \
-                   (const struct lsig_log_field[]){__VA_ARGS__},                                   \
+    lsig_log_write((level), (event), (const struct lsig_log_field[]){__VA_ARGS__},                 \
                    sizeof((const struct lsig_log_field[]){__VA_ARGS__}) /                          \
                        sizeof(struct lsig_log_field))
 
 enum { LSIG_LOG_LINE_MAX = 4096 }; // bytes; a longer line is cut
 
 void lsig_log_open(enum lsig_log_level lowest, bool json); // once, before threads are started
-void lsig_log_close(void);                                 // writes out what waits, at most one second
+void lsig_log_close(void); // writes out what waits, at most one second
 void lsig_log_set_level(enum lsig_log_level lowest);
 int64_t lsig_log_dropped(void); // lines since open
 void lsig_log_write(enum lsig_log_level level,

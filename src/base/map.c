@@ -30,10 +30,8 @@ static void sip_round(uint64_t v[4])
 // SipHash with one round per block and three at the end (Aumasson, Bernstein: "SipHash", 2012).
 static uint32_t hash_key(const uint64_t seed[2], struct lsig_span key)
 {
-    uint64_t v[4] = {seed[0] ^ 0x736f6d6570736575u,
-                     seed[1] ^ 0x646f72616e646f6du,
-                     seed[0] ^ 0x6c7967656e657261u,
-                     seed[1] ^ 0x7465646279746573u};
+    uint64_t v[4] = {seed[0] ^ 0x736f6d6570736575u, seed[1] ^ 0x646f72616e646f6du,
+                     seed[0] ^ 0x6c7967656e657261u, seed[1] ^ 0x7465646279746573u};
     size_t i = 0;
     for (; i + 8 <= key.len; i += 8) {
         uint64_t block;
@@ -136,7 +134,8 @@ void *lsig_map_remove(struct lsig_map *map, struct lsig_span key)
     if (value == NULL) {
         return NULL;
     }
-    // Close the gap, so that no tombstones pile up: every later slot of the run that may move, moves.
+    // Close the gap, so that no tombstones pile up: every later slot of the run that may move,
+    // moves.
     for (size_t i = (hole + 1) & mask; map->slots[i].value != NULL; i = (i + 1) & mask) {
         size_t home = map->slots[i].hash & mask;
         if (((i - home) & mask) >= ((i - hole) & mask)) {

@@ -1,8 +1,9 @@
 // map.h - hash map from bytes to pointers.
 //
-// The map owns neither keys nor values: the key's bytes live in the value (or beside it) and must not change
-// while they are in the map. Keys come from the network, so the hash is keyed with random numbers (SipHash-1-3),
-// and nobody can choose names that collide. Removing while iterating is not allowed.
+// The map owns neither keys nor values: the key's bytes live in the value (or beside it) and must
+// not change while they are in the map. Keys come from the network, so the hash is keyed with
+// random numbers (SipHash-1-3), and nobody can choose names that collide. Removing while iterating
+// is not allowed.
 #pragma once
 
 #include <stddef.h>
@@ -25,7 +26,8 @@ struct lsig_map {
 };
 
 void lsig_map_init(struct lsig_map *map);
-void lsig_map_clear(struct lsig_map *map); // frees the table, not the values; init is needed before another use
+void lsig_map_clear(
+    struct lsig_map *map); // frees the table, not the values; init is needed before another use
 void *lsig_map_find(const struct lsig_map *map, struct lsig_span key);
 // The key must not be in the map yet (asserted). key.data stays the caller's.
 void lsig_map_add(struct lsig_map *map, struct lsig_span key, void *value);

@@ -1,11 +1,13 @@
-// metrics.h - what the server counts about itself. One struct, passed by whoever counts; net prints it.
+// metrics.h - what the server counts about itself. One struct, passed by whoever counts; net prints
+// it.
 #pragma once
 
 #include <stdint.h>
 
 #include "base/status.h"
 
-// X(field, kind, name, help): name as Prometheus wants it (counters end in _total).
+// X(field, kind, name, help): name as Prometheus wants it (counters end in _total, times in
+// _seconds). MILLISECONDS is a gauge that is kept in milliseconds and shown in seconds.
 #define LSIG_METRICS(X)                                                                            \
     X(connections_open, GAUGE, "lunasig_connections_open", "WebSocket connections open now")       \
     X(connections, COUNTER, "lunasig_connections_total", "WebSocket connections opened")           \
@@ -34,10 +36,11 @@
     X(policy_load_failures, COUNTER, "lunasig_policy_load_failures_total",                         \
       "Policy versions refused at load")                                                           \
     X(policy_version, GAUGE, "lunasig_policy_version", "Number of the policy version in force")    \
-    X(policy_memory, GAUGE, "lunasig_policy_memory_bytes", "Memory of the policy's virtual machine")\
+    X(policy_memory, GAUGE, "lunasig_policy_memory_bytes",                                         \
+      "Memory of the policy's virtual machine")                                                    \
     X(passwords_waiting, GAUGE, "lunasig_passwords_waiting", "Password hashes waiting or running") \
-    X(loop_gap_max_us, GAUGE, "lunasig_loop_gap_max_microseconds",                                 \
-      "Longest time between two turns of the event loop with work in them")                        \
+    X(loop_gap_max_ms, MILLISECONDS, "lunasig_loop_gap_max_seconds",                               \
+      "Longest time that the event loop was held by one turn")                                     \
     X(log_dropped, GAUGE, "lunasig_log_lines_dropped", "Log lines dropped since the start")
 
 struct lsig_metrics {

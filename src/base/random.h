@@ -4,5 +4,6 @@
 #include <stddef.h>
 
 void lsig_random_bytes(void *out, size_t len);
-// len random bytes as 2 * len lower-case hexadecimal digits and a NUL; out holds 2 * len + 1. len <= 64.
+// len random bytes as 2 * len lower-case hexadecimal digits and a NUL; out holds 2 * len + 1. len
+// <= 64.
 void lsig_random_hex(char *out, size_t len);

@@ -1,7 +1,7 @@
 // status.h - the one list of ways in which a step can end.
 //
-// A step of the line returns a status; the caller of the line turns a refusal into one `error` frame
-// or a close, in one place. close_code 0: the connection stays open.
+// A step of the line returns a status; the caller of the line turns a refusal into one `error`
+// frame or a close, in one place. close_code 0: the connection stays open.
 #pragma once
 
 // X(name, close_code, wire_code, text)

@@ -1,7 +1,8 @@
 // envelope.h - one frame from a client: where its parts stand in the bytes that came.
 //
-// Scanned once, strictly, without a tree (scan.h has the grammar and the bounds). Spans point into the frame or into the
-// envelope's own scratch, and live as long as both do; an envelope must not be moved by copying.
+// Scanned once, strictly, without a tree (scan.h has the grammar and the bounds). Spans point into
+// the frame or into the envelope's own scratch, and live as long as both do; an envelope must not
+// be moved by copying.
 #pragma once
 
 #include <stdint.h>
@@ -23,11 +24,13 @@ struct lsig_envelope {
     char target_scratch[LSIG_TARGET_MAX];
 };
 
-// Parses a frame. Refusals: BAD_UTF8; INVALID_JSON (not JSON, a bound of scan.h, a duplicate of a key that is read here, at the
-// top level or in the payload); INVALID_MESSAGE (no object, no string `type`, no object `payload`, a target that is no string, an
-// `id` that is no positive integer). The target is the first of these that is there and not null: at the top level target_id,
-// target, to; in the payload target_user_id, target_id, targetUserId, receiver_id, recipient_user_id. An empty target or one above
-// the bound is INVALID_MESSAGE, a type above the bound UNKNOWN_TYPE. Keys are compared after unescaping.
+// Parses a frame. Refusals: BAD_UTF8; INVALID_JSON (not JSON, a bound of scan.h, a duplicate of a
+// key that is read here, at the top level or in the payload); INVALID_MESSAGE (no object, no string
+// `type`, no object `payload`, a target that is no string, an `id` that is no positive integer).
+// The target is the first of these that is there and not null: at the top level target_id, target,
+// to; in the payload target_user_id, target_id, targetUserId, receiver_id, recipient_user_id. An
+// empty target or one above the bound is INVALID_MESSAGE, a type above the bound UNKNOWN_TYPE. Keys
+// are compared after unescaping.
 LSIG_MUST_USE enum lsig_status lsig_envelope_parse(struct lsig_envelope *envelope,
                                                    struct lsig_span frame,
                                                    struct lsig_refusal *refusal);

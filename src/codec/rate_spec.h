@@ -1,4 +1,5 @@
-// rate_spec.h - a rate as people write it: `10`, `10/s burst 100`, `5/min`, `256 KiB/s burst 2 MiB`, `2/s burst 5 per user`.
+// rate_spec.h - a rate as people write it: `10`, `10/s burst 100`, `5/min`, `256 KiB/s burst 2
+// MiB`, `2/s burst 5 per user`.
 #pragma once
 
 #include <stdbool.h>
@@ -6,7 +7,13 @@
 
 #include "base/span.h"
 
-enum lsig_rate_scope { LSIG_PER_CONNECTION, LSIG_PER_USER, LSIG_PER_IP, LSIG_PER_ROOM, LSIG_RATE_SCOPE_COUNT };
+enum lsig_rate_scope {
+    LSIG_PER_CONNECTION,
+    LSIG_PER_USER,
+    LSIG_PER_IP,
+    LSIG_PER_ROOM,
+    LSIG_RATE_SCOPE_COUNT
+};
 
 struct lsig_rate_spec {
     int64_t count;     // things per period; 0: switched off
@@ -15,7 +22,10 @@ struct lsig_rate_spec {
     enum lsig_rate_scope scope;
 };
 
-// N[KiB|MiB][/(s|min|h)] [burst B[KiB|MiB]] [per connection|user|ip|room]; `per` only where scope_allowed. On failure *what is a static text
-// that says what to write.
-bool lsig_rate_spec_parse(struct lsig_rate_spec *spec, struct lsig_span text, bool scope_allowed, const char **what);
+// N[KiB|MiB][/(s|min|h)] [burst B[KiB|MiB]] [per connection|user|ip|room]; `per` only where
+// scope_allowed. On failure *what is a static text that says what to write.
+bool lsig_rate_spec_parse(struct lsig_rate_spec *spec,
+                          struct lsig_span text,
+                          bool scope_allowed,
+                          const char **what);
 const char *lsig_rate_scope_name(enum lsig_rate_scope scope); // "connection", "user", "ip", "room"

@@ -1,8 +1,9 @@
 // scan.h - strict JSON (RFC 8259) in one pass, without a tree.
 //
-// Bounds, for the whole text: depth 32 (the outermost value is depth 1), 1,024 object members and array elements together.
-// Refused besides what the grammar refuses: control characters and invalid UTF-8 (RFC 3629) anywhere, lone surrogates, \u0000,
-// numbers that a double or a 64-bit integer cannot hold, bytes after the value.
+// Bounds, for the whole text: depth 32 (objects and arrays count, the outermost is depth 1), 1,024
+// object members and array elements together. Refused besides what the grammar refuses: control
+// characters and invalid UTF-8 (RFC 3629) anywhere, lone surrogates, \u0000, numbers that a double
+// or a 64-bit integer cannot hold, bytes after the value.
 #pragma once
 
 #include <stddef.h>
@@ -28,17 +29,24 @@ struct lsig_scan_error {
     const char *what; // static text
 };
 
-// Checks a whole text. LSIG_OK; LSIG_BAD_UTF8 when any byte of the text breaks UTF-8 (also behind a JSON error);
-// LSIG_INVALID_JSON with *error filled (error may be NULL).
-LSIG_MUST_USE enum lsig_status lsig_scan_check(struct lsig_span text, struct lsig_scan_error *error);
+// Checks a whole text. LSIG_OK; LSIG_BAD_UTF8 when any byte of the text breaks UTF-8 (also behind a
+// JSON error); LSIG_INVALID_JSON. Both refusals fill *error (which may be NULL).
+LSIG_MUST_USE enum lsig_status lsig_scan_check(struct lsig_span text,
+                                               struct lsig_scan_error *error);
 
-// The readers below walk a text that lsig_scan_check (or the envelope) has accepted; they do not check again.
+// The readers below walk a text that lsig_scan_check (or the envelope) has accepted; they do not
+// check again.
 enum lsig_json_type lsig_scan_type(struct lsig_span value); // value starts at its first byte
-// Walks the members of an object: *cursor = 0 at first; false at the end. key is the text between the quotes, still escaped;
-// value the bytes of the value without white space around it.
-bool lsig_scan_member(struct lsig_span object, size_t *cursor, struct lsig_span *key, struct lsig_span *value);
+// Walks the members of an object: *cursor = 0 at first; false at the end. key is the text between
+// the quotes, still escaped; value the bytes of the value without white space around it.
+bool lsig_scan_member(struct lsig_span object,
+                      size_t *cursor,
+                      struct lsig_span *key,
+                      struct lsig_span *value);
 bool lsig_scan_element(struct lsig_span array, size_t *cursor, struct lsig_span *value);
-// Unescapes the inside of a JSON string (no quotes). Returns false, with out untouched, if it needs more than size bytes.
+// Unescapes the inside of a JSON string (no quotes). Returns false, with out untouched, if it needs
+// more than size bytes.
 bool lsig_scan_unescape(struct lsig_span inside, char *out, size_t size, size_t *len_out);
-// Whether the escaped key and the plain name are the same after unescaping (`target\u005fid` is `target_id`).
+// Whether the escaped key and the plain name are the same after unescaping (`target\u005fid` is
+// `target_id`).
 bool lsig_scan_key_is(struct lsig_span key, struct lsig_span plain);

@@ -1,0 +1,3 @@
+foreach(name envelope frame json rate_spec refusal scan scan_read schema)
+    lsig_unit_test(codec_${name} lsig_codec)
+endforeach()

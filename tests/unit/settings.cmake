@@ -1,0 +1,2 @@
+lsig_unit_test(codec_settings lsig_codec)
+lsig_unit_test(codec_settings_value lsig_codec)
