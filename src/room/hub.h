@@ -1,0 +1,25 @@
+// hub.h - all rooms of this node, and how many connections each user has over all of them.
+#pragma once
+
+#include "room/room.h"
+
+enum { LSIG_KEPT_ROOMS_MAX = 10000, LSIG_KEPT_MS = 3600 * 1000 };
+
+struct lsig_hub *lsig_hub_new(void);
+void lsig_hub_free(struct lsig_hub *hub); // no connection may be in a room any more
+// The room of that id, made if it is not there. The caller gets a reference. Rooms without members
+// and without references are forgotten, unless they remember roles: those are kept for an hour, at
+// most LSIG_KEPT_ROOMS_MAX of them, the oldest dropped first.
+struct lsig_room *lsig_hub_open(struct lsig_hub *hub, struct lsig_span room_id);
+struct lsig_room *lsig_hub_find(const struct lsig_hub *hub,
+                                struct lsig_span room_id); // no reference; NULL: none
+bool lsig_hub_room_id_ok(struct lsig_span room_id);        // ^[A-Za-z0-9_-]{1,100}$
+void lsig_hub_expire(struct lsig_hub *hub,
+                     struct lsig_time now);             // forgets rooms that were kept long enough
+size_t lsig_hub_room_count(const struct lsig_hub *hub); // with members
+size_t lsig_hub_member_count(const struct lsig_hub *hub);
+// Called by room.c alone.
+void lsig_hub_on_members(struct lsig_hub *hub,
+                         struct lsig_room *room,
+                         int change);                                        // after the change
+void lsig_hub_on_unreferenced(struct lsig_hub *hub, struct lsig_room *room); // keeps it or frees it

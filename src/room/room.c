@@ -1,0 +1,300 @@
+#include "room/room.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "base/alloc.h"
+#include "base/random.h"
+#include "room/former.h"
+#include "room/hub.h"
+
+enum { FIRST_CONNECTIONS = 2 };
+
+// Whom a connection spoke to, and when: a few entries, so a list that is walked.
+struct lsig_spoken {
+    uint32_t count;
+    uint32_t capacity;
+    struct {
+        const struct lsig_member *to;
+        uint64_t turn;
+    } notes[];
+};
+
+struct lsig_member *
+lsig_member_new(struct lsig_room *room, struct lsig_span id, struct lsig_span username)
+{
+    assert(id.len > 0 && id.len <= LSIG_USER_ID_MAX);
+    struct lsig_member *member = lsig_alloc(sizeof(*member));
+    member->refs = 1;
+    member->role = LSIG_PARTICIPANT;
+    member->room = lsig_room_ref(room);
+    member->id = lsig_strndup(id.data, id.len);
+    member->username = lsig_strndup(username.data, username.len);
+    return member;
+}
+
+struct lsig_member *lsig_member_ref(struct lsig_member *member)
+{
+    assert(member->refs > 0);
+    member->refs += 1;
+    return member;
+}
+
+void lsig_member_unref(struct lsig_member *member)
+{
+    if (member == NULL) {
+        return;
+    }
+    assert(member->refs > 0);
+    member->refs -= 1;
+    if (member->refs > 0) {
+        return;
+    }
+    assert(!member->present && member->connections == NULL);
+    struct lsig_room *room = member->room;
+    free(member->id);
+    free(member->username);
+    free(member->claims);
+    free(member);
+    lsig_room_unref(room);
+}
+
+struct lsig_room *lsig_room_ref(struct lsig_room *room)
+{
+    room->refs += 1;
+    return room;
+}
+
+void lsig_room_unref(struct lsig_room *room)
+{
+    if (room == NULL) {
+        return;
+    }
+    assert(room->refs > 0);
+    room->refs -= 1;
+    if (room->refs == 0) {
+        assert(room->member_count == 0 && room->connection_count == 0);
+        lsig_hub_on_unreferenced(room->hub, room);
+    }
+}
+
+struct lsig_member *lsig_room_member(const struct lsig_room *room, struct lsig_span user_id)
+{
+    return lsig_map_find(&room->members, user_id);
+}
+
+struct lsig_connection *lsig_room_peer(const struct lsig_room *room, struct lsig_span peer_id)
+{
+    return lsig_map_find(&room->peers, peer_id);
+}
+
+bool lsig_room_is_former(const struct lsig_room *room, struct lsig_span user_id)
+{
+    return lsig_former_find(room, user_id) != NULL;
+}
+
+struct lsig_member *lsig_room_host(const struct lsig_room *room)
+{
+    for (struct lsig_member *at = room->first; at != NULL; at = at->next) {
+        if (at->role == LSIG_HOST) {
+            return at;
+        }
+    }
+    return NULL;
+}
+
+// The first who may be host is host; who was here before has the role that the room remembers.
+static enum lsig_role entering_role(struct lsig_room *room, struct lsig_span user_id)
+{
+    enum lsig_role role = LSIG_PARTICIPANT;
+    struct lsig_former *former = lsig_former_find(room, user_id);
+    if (former != NULL) {
+        role = former->role;
+        lsig_former_remove(room, former);
+    }
+    if (role != LSIG_OBSERVER && lsig_room_host(room) == NULL) {
+        role = LSIG_HOST;
+    }
+    return role;
+}
+
+static void member_enter(struct lsig_room *room, struct lsig_member *member, struct lsig_time now)
+{
+    member->role = (uint8_t)entering_role(room, lsig_span_of(member->id));
+    member->present = true;
+    member->joined_ms = now.wall_ms;
+    member->previous = room->last;
+    member->next = NULL;
+    if (room->last != NULL) {
+        room->last->next = member;
+    } else {
+        room->first = member;
+    }
+    room->last = member;
+    room->member_count += 1;
+    lsig_map_add(&room->members, lsig_span_of(member->id), lsig_member_ref(member));
+    lsig_hub_on_members(room->hub, room, 1);
+}
+
+enum lsig_status lsig_room_enter(struct lsig_room *room,
+                                 struct lsig_member *member,
+                                 struct lsig_connection *connection,
+                                 uint32_t members_max,
+                                 struct lsig_time now)
+{
+    assert(connection->member == NULL && member->room == room);
+    if (!member->present) {
+        assert(lsig_room_member(room, lsig_span_of(member->id)) == NULL);
+        if (room->member_count >= members_max) {
+            return LSIG_ROOM_FULL;
+        }
+        member_enter(room, member, now);
+    }
+    connection->member = lsig_member_ref(member);
+    connection->next = member->connections;
+    member->connections = connection;
+    member->connection_count += 1;
+    connection->join_seq = ++room->join_seq;
+    lsig_random_hex(connection->peer_id, (LSIG_PEER_ID_SIZE - 1) / 2);
+    if (room->connection_count == room->connection_capacity) {
+        room->connection_capacity =
+            room->connection_capacity == 0 ? FIRST_CONNECTIONS : room->connection_capacity * 2;
+        room->connections = lsig_realloc(room->connections, room->connection_capacity *
+                                                                sizeof(struct lsig_connection *));
+    }
+    connection->index = room->connection_count;
+    room->connections[room->connection_count++] = connection;
+    lsig_map_add(&room->peers, (struct lsig_span){connection->peer_id, LSIG_PEER_ID_SIZE - 1},
+                 connection);
+    room->revision += 1;
+    return LSIG_OK;
+}
+
+static void forget_spoken_to(const struct lsig_room *room, const struct lsig_member *member)
+{
+    for (uint32_t i = 0; i < room->connection_count; i++) {
+        struct lsig_spoken *spoken = room->connections[i]->spoken;
+        for (uint32_t n = 0; spoken != NULL && n < spoken->count; n++) {
+            if (spoken->notes[n].to == member) {
+                spoken->notes[n] = spoken->notes[--spoken->count];
+            }
+        }
+    }
+}
+
+static struct lsig_member *find_heir(const struct lsig_room *room)
+{
+    static const enum lsig_role order[] = {LSIG_MODERATOR, LSIG_PARTICIPANT};
+    for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
+        for (struct lsig_member *at = room->first; at != NULL; at = at->next) {
+            if (at->role == order[i]) {
+                return at;
+            }
+        }
+    }
+    return NULL;
+}
+
+// Returns the heir of a host who leaves, or NULL.
+static struct lsig_member *member_leave(struct lsig_room *room, struct lsig_member *member)
+{
+    struct lsig_span id = lsig_span_of(member->id);
+    void *removed = lsig_map_remove(&room->members, id);
+    assert(removed == member);
+    *(member->previous != NULL ? &member->previous->next : &room->first) = member->next;
+    *(member->next != NULL ? &member->next->previous : &room->last) = member->previous;
+    member->previous = NULL;
+    member->next = NULL;
+    member->present = false;
+    room->member_count -= 1;
+    bool was_host = member->role == LSIG_HOST;
+    lsig_former_add(room, id, was_host ? LSIG_MODERATOR : (enum lsig_role)member->role);
+    forget_spoken_to(room, member);
+    struct lsig_member *heir = was_host ? find_heir(room) : NULL;
+    if (heir != NULL) {
+        heir->role = LSIG_HOST;
+    }
+    return heir;
+}
+
+static void connection_leave(struct lsig_room *room, struct lsig_connection *connection)
+{
+    void *removed = lsig_map_remove(&room->peers,
+                                    (struct lsig_span){connection->peer_id, LSIG_PEER_ID_SIZE - 1});
+    assert(removed == connection);
+    room->connection_count -= 1;
+    struct lsig_connection *moved = room->connections[room->connection_count];
+    moved->index = connection->index;
+    room->connections[connection->index] = moved;
+    struct lsig_connection **link = &connection->member->connections;
+    while (*link != connection) {
+        link = &(*link)->next;
+    }
+    *link = connection->next;
+    connection->next = NULL;
+    connection->member->connection_count -= 1;
+    free(connection->spoken);
+    connection->spoken = NULL;
+    room->revision += 1;
+}
+
+struct lsig_departure lsig_room_leave(struct lsig_connection *connection, struct lsig_time now)
+{
+    struct lsig_member *member = connection->member;
+    struct lsig_room *room = lsig_room_ref(member->room);
+    struct lsig_departure departure = {NULL, NULL};
+    connection_leave(room, connection);
+    connection->member = NULL;
+    if (member->connection_count == 0) {
+        departure.heir = member_leave(room, member);
+        departure.left = member; // the reference of the map of members goes to the caller
+        if (room->member_count == 0) {
+            room->empty_since_ms = now.mono_ms;
+        }
+        lsig_hub_on_members(room->hub, room, -1);
+    }
+    lsig_member_unref(member); // the connection's own reference
+    lsig_room_unref(room);
+    return departure;
+}
+
+void lsig_room_note_spoken(struct lsig_connection *from, const struct lsig_member *to)
+{
+    uint64_t turn = ++to->room->spoken_turn;
+    struct lsig_spoken *spoken = from->spoken;
+    uint32_t count = spoken != NULL ? spoken->count : 0;
+    for (uint32_t i = 0; i < count; i++) {
+        if (spoken->notes[i].to == to) {
+            spoken->notes[i].turn = turn;
+            return;
+        }
+    }
+    if (spoken == NULL || count == spoken->capacity) {
+        uint32_t capacity = spoken == NULL ? 2 : spoken->capacity * 2;
+        spoken = lsig_realloc(spoken, sizeof(*spoken) + capacity * sizeof(spoken->notes[0]));
+        spoken->capacity = capacity;
+        from->spoken = spoken;
+    }
+    spoken->notes[count].to = to;
+    spoken->notes[count].turn = turn;
+    spoken->count = count + 1;
+}
+
+struct lsig_connection *lsig_room_spoken_to(const struct lsig_member *user,
+                                            const struct lsig_member *to)
+{
+    struct lsig_connection *best = user->connections; // the newest
+    uint64_t best_turn = 0;
+    if (user->connection_count < 2) {
+        return best;
+    }
+    for (struct lsig_connection *at = user->connections; at != NULL; at = at->next) {
+        for (uint32_t i = 0; at->spoken != NULL && i < at->spoken->count; i++) {
+            if (at->spoken->notes[i].to == to && at->spoken->notes[i].turn > best_turn) {
+                best = at;
+                best_turn = at->spoken->notes[i].turn;
+            }
+        }
+    }
+    return best;
+}

@@ -1,0 +1,122 @@
+// room.h - one room: who is in it, through which connections, and who is host. Pure state: no I/O,
+// no clock, no Lua.
+//
+// A member is a user in a room; a connection is one socket of that user. Rooms and members are
+// counted references: whoever waits (a suspended hook) holds one and finds `present` false when it
+// looks again. Strings are the struct's own.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/clock.h"
+#include "base/map.h"
+#include "base/span.h"
+#include "base/status.h"
+#include "codec/frame.h"
+#include "room/role.h"
+
+struct lsig_room;
+struct lsig_hub;
+
+enum {
+    LSIG_PEER_ID_SIZE = 17,
+    LSIG_USER_ID_MAX = 128,
+    LSIG_ROOM_ID_MAX = 100,
+    LSIG_FORMER_MAX = 1000
+};
+
+struct lsig_member {
+    uint32_t refs;
+    bool present;           // has entered and not left
+    uint8_t role;           // enum lsig_role
+    struct lsig_room *room; // valid while the member is referenced
+    char *id;               // 1 to LSIG_USER_ID_MAX bytes, the token's `sub`
+    char *username;
+    char *claims;                        // JSON object of the verified token, or NULL
+    int64_t joined_ms;                   // wall clock
+    struct lsig_connection *connections; // newest first
+    uint32_t connection_count;
+    struct lsig_member *previous; // in the room, by time of joining
+    struct lsig_member *next;
+};
+
+// A connection in a room. net embeds it in its own session, so that a room costs no second
+// allocation per socket.
+struct lsig_connection {
+    struct lsig_member *member;   // NULL: not in a room
+    struct lsig_connection *next; // of the same member
+    uint64_t join_seq; // of two connections the one with the higher is polite (perfect negotiation)
+    uint32_t index;    // in the room's array
+    uint8_t dialect;   // enum lsig_dialect
+    char peer_id[LSIG_PEER_ID_SIZE];
+    struct lsig_spoken
+        *spoken; // whom it spoke to last, for targets with several connections; made on demand
+};
+
+struct lsig_room {
+    uint32_t refs;
+    uint32_t member_count;
+    struct lsig_hub *hub;
+    char *id;
+    uint64_t revision;         // +1 for each change of the list of members or connections
+    uint64_t join_seq;         // the last one given
+    uint64_t spoken_turn;      // counts notes of who spoke to whom
+    struct lsig_member *first; // longest present
+    struct lsig_member *last;
+    struct lsig_map members;              // by user id
+    struct lsig_map peers;                // connections by peer_id
+    struct lsig_connection **connections; // all of them, in no order
+    uint32_t connection_count;
+    uint32_t connection_capacity;
+    struct lsig_map formers; // struct lsig_former by user id: who was here, and with which role
+    struct lsig_former *oldest_former;
+    struct lsig_former *newest_former;
+    int64_t empty_since_ms;      // monotonic; set when the last member left
+    bool kept;                   // in the hub's list of rooms kept while empty
+    struct lsig_room *kept_next; // rooms kept while empty, oldest first
+    struct lsig_room *kept_previous;
+    void *announcements; // flow's pending announcements of a large compat room; NULL: none
+};
+
+struct lsig_member *
+lsig_member_new(struct lsig_room *room, struct lsig_span id, struct lsig_span username);
+struct lsig_member *lsig_member_ref(struct lsig_member *member);
+void lsig_member_unref(
+    struct lsig_member *member); // NULL is fine; gives back the room's reference with the last one
+struct lsig_room *lsig_room_ref(struct lsig_room *room);
+void lsig_room_unref(struct lsig_room *room); // NULL is fine
+
+struct lsig_member *lsig_room_member(const struct lsig_room *room,
+                                     struct lsig_span user_id); // present ones only
+struct lsig_connection *lsig_room_peer(const struct lsig_room *room, struct lsig_span peer_id);
+// Whether the user was a member of this room and left (as far as the room remembers:
+// LSIG_FORMER_MAX users).
+bool lsig_room_is_former(const struct lsig_room *room, struct lsig_span user_id);
+struct lsig_member *lsig_room_host(const struct lsig_room *room); // NULL: none
+
+// Enters: `member` is fresh, or present already when the connection is a further one of it. The
+// first member of an empty room is host; a role that the room remembers returns, a former host's as
+// moderator while there is another host. Takes a reference of member. LSIG_ROOM_FULL when a seat is
+// needed and members_max are taken.
+LSIG_MUST_USE enum lsig_status lsig_room_enter(struct lsig_room *room,
+                                               struct lsig_member *member,
+                                               struct lsig_connection *connection,
+                                               uint32_t members_max,
+                                               struct lsig_time now);
+
+struct lsig_departure {
+    struct lsig_member *left; // NULL: the member has other connections here. Otherwise the caller
+                              // gets its reference.
+    struct lsig_member *heir; // became host by this departure; NULL: nobody did. Not a reference.
+};
+// Takes the connection out of its room. When the host has left, the longest-present moderator, else
+// participant, becomes host.
+struct lsig_departure lsig_room_leave(struct lsig_connection *connection, struct lsig_time now);
+
+// Notes that `from` spoke to the member; asked by lsig_room_spoken_to.
+void lsig_room_note_spoken(struct lsig_connection *from, const struct lsig_member *to);
+// Of the user's several connections the one that last spoke to `to`, else the newest.
+struct lsig_connection *lsig_room_spoken_to(const struct lsig_member *user,
+                                            const struct lsig_member *to);
