@@ -1,0 +1,1 @@
+lsig_unit_test(store_sqlite_store lsig_store PkgConfig::LIBUV PkgConfig::SQLITE)
