@@ -1,0 +1,35 @@
+-- The policy in force by default: which policies are in use, in this order. Each declares its message types and adds its hooks.
+--
+-- Change a line, send SIGHUP (or save, under scripts/run), and the next message obeys it. Calls go on; nobody is disconnected. If the
+-- files do not load, the log says where and the policy in force stays.
+local sig = require "lunasig"
+
+sig.policy { name = "default", api = 1 }
+
+sig.use {
+  "std.signaling",      -- offer, answer, ice-candidate
+  "std.presence",       -- what the server itself says
+  "std.media",          -- mute, camera, screen
+  "std.chat",
+  "std.roles",
+  "std.room_settings",
+  "std.hand_raise",
+  "std.waiting_room",
+  "std.reactions",
+  "std.files",
+  "std.recording",
+  "std.quality",
+  "std.analytics",
+  "std.breakout",
+  "std.background",
+  "std.live_stream",
+  "std.e2ee",
+}
+
+-- Yours. For example: a type of its own for a quiz, which only hosts may start, at most twice a second.
+-- sig.type "quiz" { from = "host", payload = sig.object { question = sig.string { max = 200 } }, rate = "2/s burst 5 per user" }
+
+-- Or: no links in chat.
+-- sig.on("message:chat-message", function(room, member, message)
+--   if (message.payload.content or ""):find("://", 1, true) then return sig.deny("NO_LINKS", "links are not allowed in this room") end
+-- end)

@@ -1,0 +1,74 @@
+#include "script/failure.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include <lauxlib.h>
+#include <lua.h>
+
+#include "base/log.h"
+#include "script/policy.h"
+
+struct trace_request {
+    struct lsig_failure *failure;
+    lua_State *co;
+};
+
+static int read_trace(lua_State *L)
+{
+    struct trace_request *request = lua_touserdata(L, 1);
+    luaL_traceback(L, request->co, NULL, 0);
+    snprintf(request->failure->trace, sizeof(request->failure->trace), "%s", lua_tostring(L, -1));
+    return 0;
+}
+
+// One line of it: what policies put into an error may be long.
+static void copy_line(char *out, size_t size, const char *text)
+{
+    snprintf(out, size, "%s", text);
+    out[strcspn(out, "\r\n")] = '\0';
+}
+
+void lsig_failure_read(struct lsig_failure *failure,
+                       struct lsig_policy *policy,
+                       lua_State *co,
+                       bool has_text)
+{
+    lua_State *L = policy->vm.L;
+    if (!has_text) {
+        snprintf(failure->text, sizeof(failure->text), "%s: stopped", failure->hook->where);
+    } else if (lua_type(co, -1) == LUA_TSTRING) {
+        copy_line(failure->text, sizeof(failure->text), lua_tostring(co, -1));
+    } else {
+        snprintf(failure->text, sizeof(failure->text), "%s: error with a %s for text",
+                 failure->hook->where, luaL_typename(co, -1));
+    }
+    if (failure->memory) {
+        lua_gc(L, LUA_GCCOLLECT, 0); // the traceback needs some
+    }
+    struct trace_request request = {failure, co};
+    if (lua_cpcall(L, read_trace, &request) != 0) {
+        lua_pop(L, 1);
+    }
+}
+
+void lsig_failure_log(const struct lsig_failure *failure, const struct lsig_policy *policy)
+{
+    struct lsig_metrics *metrics = policy->options->metrics;
+    metrics->hook_errors++;
+    metrics->hook_cpu_exceeded += failure->cpu;
+    lsig_log(LSIG_ERROR, "hook-failed", LSIG_LOG_TEXT("room", failure->member->room->id),
+             LSIG_LOG_TEXT("user", failure->member->id),
+             LSIG_LOG_TEXT("hook", failure->hook->event), LSIG_LOG_TEXT("at", failure->hook->where),
+             LSIG_LOG_TEXT("policy", failure->hook->policy),
+             LSIG_LOG_NUMBER("version", policy->version), LSIG_LOG_TEXT("error", failure->text),
+             LSIG_LOG_TEXT("trace", failure->trace));
+}
+
+void lsig_failure_recover(const struct lsig_failure *failure, struct lsig_policy *policy)
+{
+    if (failure->memory) {
+        lua_gc(policy->vm.L, LUA_GCCOLLECT, 0);
+        policy->vm.exhausted = false;
+    }
+}

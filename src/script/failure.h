@@ -1,0 +1,31 @@
+// failure.h - what a hook that failed leaves: a line in the log, a count, and a state that works
+// again.
+#pragma once
+
+#include <stdbool.h>
+
+struct lsig_member;
+struct lsig_policy;
+struct lsig_policy_hook;
+struct lua_State;
+
+enum { LSIG_FAILURE_TEXT_SIZE = 400, LSIG_FAILURE_TRACE_SIZE = 1024 };
+
+struct lsig_failure {
+    const struct lsig_policy_hook *hook;
+    const struct lsig_member *member;
+    bool cpu;                          // stopped for its processor time
+    bool memory;                       // the state's memory was used up
+    char text[LSIG_FAILURE_TEXT_SIZE]; // one line, with file:line
+    char trace[LSIG_FAILURE_TRACE_SIZE];
+};
+
+// Reads the error text of a coroutine (if `has_text`, on top of its stack) and its traceback.
+void lsig_failure_read(struct lsig_failure *failure,
+                       struct lsig_policy *policy,
+                       struct lua_State *co,
+                       bool has_text);
+void lsig_failure_log(const struct lsig_failure *failure,
+                      const struct lsig_policy *policy); // and counts it
+// Collects garbage after memory ran out, so that the next hook finds room.
+void lsig_failure_recover(const struct lsig_failure *failure, struct lsig_policy *policy);

@@ -1,0 +1,52 @@
+// handle.h - what Lua holds of rooms, members and messages: handles that expire when their hook
+// ends.
+//
+// A handle belongs to one run of hooks. In any other place (a later hook, another hook meanwhile, a
+// file's top level) using it is a Lua error. All userdata that policies can hold begin with their
+// kind, so that a value can be checked without a search.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct lua_State;
+struct lsig_hook_run;
+
+enum lsig_userdata_kind {
+    LSIG_USERDATA_ROOM = 1,
+    LSIG_USERDATA_MEMBER,
+    LSIG_USERDATA_MESSAGE,
+    LSIG_USERDATA_SCHEMA
+};
+
+struct lsig_handle {
+    enum lsig_userdata_kind kind;
+    struct lsig_hook_run *run;
+    uint64_t serial; // of the run when the handle was made
+    void *thing;     // room or member; NULL for a message
+};
+
+// What a kind has. A field's function gets the handle at index 1, checked, and pushes one value.
+struct lsig_handle_field {
+    const char *name;
+    int (*push)(struct lua_State *L, struct lsig_handle *handle);
+};
+struct lsig_handle_class {
+    enum lsig_userdata_kind kind;
+    const char *name; // "room"
+    const struct lsig_handle_field *fields;
+    size_t field_count;
+    const struct lsig_handle_field *methods; // called with the handle at index 1
+    size_t method_count;
+};
+
+void lsig_handle_register(struct lua_State *L,
+                          const struct lsig_handle_class *class); // class is static; raises
+// Makes a handle for the run and leaves it on the stack. Raises.
+struct lsig_handle *lsig_handle_push(struct lua_State *L,
+                                     enum lsig_userdata_kind kind,
+                                     struct lsig_hook_run *run,
+                                     void *thing);
+// The handle at index, alive, or an error.
+struct lsig_handle *
+lsig_handle_check(struct lua_State *L, int index, const struct lsig_handle_class *class);

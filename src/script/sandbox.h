@@ -1,0 +1,24 @@
+// sandbox.h - what a policy can reach: an allow-list, read-only.
+//
+// The functions of Lua's own libraries are taken over one by one; what is not listed is not there.
+// Where one call in C could run for long, it is replaced by a bounded one (lib_string.c,
+// lib_table.c). Policies get the list through proxies, so that a global that is assigned by mistake
+// is an error that says so.
+#pragma once
+
+struct lua_State;
+
+enum {
+    LSIG_SANDBOX_TEXT_MAX = 1024 * 1024
+}; // bytes that one call of the string and table libraries makes or reads
+
+// Opens the environment in a fresh state and leaves its proxy on the stack. `print` and `require`
+// are missing yet: see set. Raises.
+void lsig_sandbox_open(struct lua_State *L);
+// Adds the function on top of the stack (which is popped) to the environment as `name`. Raises.
+void lsig_sandbox_set(struct lua_State *L, const char *name);
+// Leaves the environment's proxy on the stack: the environment of every chunk.
+void lsig_sandbox_push(struct lua_State *L);
+// Replaces the table on top of the stack by a read-only proxy of it. `what` names it in messages:
+// "table", "sig". Reading a name that it does not have is an error that names the nearest. Raises.
+void lsig_sandbox_protect(struct lua_State *L, const char *what);
