@@ -1,0 +1,57 @@
+// client.h - one client as the flow knows it: between its socket (net) and its place in a room
+// (room).
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/body.h"
+#include "room/room.h"
+
+struct lsig_flow;
+struct lsig_message;
+struct lsig_hook_run;
+struct lsig_limits;
+
+enum lsig_client_state {
+    LSIG_CLIENT_UNKNOWN, // lunasig.v1 without a token yet: only `auth` is understood
+    LSIG_CLIENT_JOINING, // a join hook waits
+    LSIG_CLIENT_PRESENT, // in the room
+    LSIG_CLIENT_CLOSING, // a close is under way: nothing is read or sent any more
+};
+
+enum { LSIG_CLIENT_QUEUE_MAX = 64 };
+
+// A frame that came while a hook of the same client waits.
+struct lsig_queued {
+    struct lsig_queued *next;
+    uint32_t len;
+    char bytes[];
+};
+
+// Embedded by net in its session; the connection comes first, so that a pointer to one is a pointer
+// to the other.
+struct lsig_client {
+    struct lsig_connection connection;
+    struct lsig_flow *flow;
+    struct lsig_room *room;       // a reference from open to close
+    struct lsig_member *member;   // a reference from open to close; NULL while UNKNOWN
+    struct lsig_hook_run *run;    // of the join hook or of `message`; NULL: none waits
+    struct lsig_message *message; // suspended in its hooks
+    struct lsig_queued *queued;   // oldest first, at most LSIG_CLIENT_QUEUE_MAX
+    struct lsig_queued *queued_last;
+    struct lsig_limits *limits; // made with the first message
+    uint64_t entered_revision;  // of the room: announcements up to it are not for this client
+    int64_t deadline_s; // unix seconds: the token's end with the leeway; while UNKNOWN, the wait
+                        // for one
+    uint8_t state;      // enum lsig_client_state
+    uint8_t queued_count;
+    bool paused;         // reading has been stopped
+    bool has_place;      // counts among its user's connections (door.h)
+    const char *address; // net's; for rates per address
+};
+
+static inline struct lsig_client *lsig_client_of(struct lsig_connection *connection)
+{
+    return (struct lsig_client *)connection;
+}

@@ -1,0 +1,40 @@
+#include "flow/flow.h"
+
+#include <assert.h>
+
+#include "flow/announce.h"
+#include "flow/limits.h"
+
+enum { SWEEP_MS = 5000 };
+
+void lsig_flow_init(struct lsig_flow *flow)
+{
+    lsig_map_init(&flow->shared_buckets);
+    lsig_map_init(&flow->user_connections);
+    flow->pending = NULL;
+    lsig_flow_set_time(flow, lsig_clock_now());
+}
+
+void lsig_flow_clear(struct lsig_flow *flow)
+{
+    assert(flow->user_connections.count == 0 && flow->pending == NULL);
+    lsig_limits_clear(flow);
+    lsig_map_clear(&flow->shared_buckets);
+    lsig_map_clear(&flow->user_connections);
+}
+
+void lsig_flow_set_time(struct lsig_flow *flow, struct lsig_time now)
+{
+    if (now.wall_ms != flow->now.wall_ms || flow->now_iso[0] == '\0') {
+        lsig_clock_print_iso(flow->now_iso, now.wall_ms);
+    }
+    flow->now = now;
+}
+
+int64_t lsig_flow_tick(struct lsig_flow *flow)
+{
+    lsig_limits_sweep(flow);
+    lsig_hub_expire(flow->hub, flow->now);
+    int64_t next = lsig_announce_tick(flow);
+    return next >= 0 ? next : SWEEP_MS;
+}

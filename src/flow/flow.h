@@ -1,0 +1,49 @@
+// flow.h - what the lines that messages and members walk have in common: the parts they ask, and
+// the sink they write to.
+#pragma once
+
+#include <stdint.h>
+
+#include "auth/keyring.h"
+#include "base/body.h"
+#include "base/clock.h"
+#include "base/map.h"
+#include "base/metrics.h"
+#include "codec/settings.h"
+#include "flow/client.h"
+#include "room/hub.h"
+#include "script/script.h"
+
+// How the flow reaches sockets; net fills it in, so that nothing includes upwards.
+struct lsig_sink {
+    // Queues a body to a client that is not CLOSING. Takes a reference of its own. May find the
+    // client too slow and close it, but never calls back into the flow before the next turn of the
+    // loop.
+    void (*send)(struct lsig_client *client, struct lsig_body *body);
+    // Sends what is queued, then a close frame. The flow hears of the end by lsig_attend_close.
+    void (*close)(struct lsig_client *client, int code, const char *reason);
+    // Stops reading from the socket, or goes on. Frames that have been read already may still come.
+    void (*pause)(struct lsig_client *client, bool paused);
+};
+
+struct lsig_flow {
+    const struct lsig_settings *settings;
+    const struct lsig_keyring *keyring;
+    struct lsig_metrics *metrics;
+    struct lsig_script *script;
+    struct lsig_hub *hub;
+    struct lsig_sink sink;
+    struct lsig_time now;               // of this turn of the loop
+    char now_iso[LSIG_CLOCK_ISO_SIZE];  // now.wall_ms
+    struct lsig_map shared_buckets;     // of users, addresses and rooms (limits.c)
+    struct lsig_map user_connections;   // how many each user has (door.c)
+    struct lsig_announcements *pending; // rooms whose announcements are merged (announce.c)
+};
+
+void lsig_flow_init(
+    struct lsig_flow *flow); // the pointers have been set by the caller; net fills in the sink
+void lsig_flow_clear(struct lsig_flow *flow); // no client may be left
+// Once per turn of the loop, before input is handled.
+void lsig_flow_set_time(struct lsig_flow *flow, struct lsig_time now);
+// Work that is due by time. Returns in how many milliseconds it wants to be called again.
+int64_t lsig_flow_tick(struct lsig_flow *flow);

@@ -1,0 +1,86 @@
+#include "flow/gate.h"
+
+enum lsig_status lsig_gate_check_type(const struct lsig_client *client,
+                                      const struct lsig_envelope *envelope,
+                                      const struct lsig_rule **rule,
+                                      struct lsig_refusal *refusal)
+{
+    *rule = lsig_script_rule(client->flow->script, envelope->type);
+    if (*rule == NULL) {
+        return lsig_refuse(refusal, LSIG_UNKNOWN_TYPE);
+    }
+    if ((*rule)->from == 0) {
+        lsig_refuse(refusal, LSIG_FORBIDDEN_TYPE);
+        lsig_refusal_add_text(refusal, "type", (*rule)->name);
+        return LSIG_FORBIDDEN_TYPE;
+    }
+    if (((*rule)->from & LSIG_ROLE_BIT(client->member->role)) == 0) {
+        lsig_refuse(refusal, LSIG_PERMISSION_DENIED);
+        lsig_refusal_add_text(refusal, "type", (*rule)->name);
+        lsig_refusal_add_text(refusal, "role",
+                              lsig_role_name((enum lsig_role)client->member->role));
+        return LSIG_PERMISSION_DENIED;
+    }
+    return LSIG_OK;
+}
+
+enum lsig_status lsig_gate_check_payload(const struct lsig_client *client,
+                                         const struct lsig_rule *rule,
+                                         const struct lsig_envelope *envelope,
+                                         struct lsig_refusal *refusal)
+{
+    if (rule->payload == NULL) {
+        return LSIG_OK;
+    }
+    bool strict = client->connection.dialect == LSIG_V1;
+    return lsig_schema_check(rule->payload, envelope->payload, strict, refusal);
+}
+
+static enum lsig_status absent_target(const struct lsig_client *client,
+                                      const struct lsig_rule *rule,
+                                      struct lsig_span target,
+                                      struct lsig_route *route,
+                                      struct lsig_refusal *refusal)
+{
+    // Clients of the original name targets that are no members and rely on everybody being told.
+    bool broadcast = client->connection.dialect == LSIG_COMPAT && rule->absent_broadcasts &&
+                     !lsig_room_is_former(client->room, target);
+    if (broadcast) {
+        route->everybody = true;
+        return LSIG_OK;
+    }
+    return lsig_refuse(refusal, LSIG_TARGET_NOT_FOUND);
+}
+
+enum lsig_status lsig_gate_find_route(const struct lsig_client *client,
+                                      const struct lsig_rule *rule,
+                                      struct lsig_span target,
+                                      struct lsig_route *route,
+                                      struct lsig_refusal *refusal)
+{
+    *route = (struct lsig_route){0};
+    if (target.data == NULL || rule->to == LSIG_TO_ROLES || rule->to == LSIG_TO_SERVER) {
+        if (rule->to == LSIG_TO_TARGET) {
+            return lsig_refuse_with(refusal, LSIG_INVALID_MESSAGE, "%s needs a target", rule->name);
+        }
+        route->everybody = true;
+        return LSIG_OK;
+    }
+    bool v1 = client->connection.dialect == LSIG_V1;
+    // A peer first: its id is random, while a user may choose a name that looks like one.
+    if (v1) {
+        route->connection = lsig_room_peer(client->room, target);
+        if (route->connection != NULL) {
+            route->member = route->connection->member;
+            return LSIG_OK;
+        }
+    }
+    route->member = lsig_room_member(client->room, target);
+    if (route->member == NULL) {
+        return absent_target(client, rule, target, route, refusal);
+    }
+    if (!v1 && rule->one_connection) {
+        route->connection = lsig_room_spoken_to(route->member, client->member);
+    }
+    return LSIG_OK;
+}

@@ -1,0 +1,15 @@
+// ice.h - the ICE servers of one user, as clients want them (W3C webrtc-pc, RTCIceServer).
+#pragma once
+
+#include "base/buf.h"
+#include "codec/settings.h"
+
+// Writes the array [{"urls":[…]},{"urls":[…],"username":…,"credential":…}] under `name` (NULL: as
+// an element or the whole text). TURN credentials are made per user when WEBRTC_TURN_SECRET is set
+// and live at most an hour and never longer than the token: secret, never log.
+void lsig_ice_print_servers(struct lsig_buf *out,
+                            const char *name,
+                            const struct lsig_settings *settings,
+                            struct lsig_span user_id,
+                            int64_t now_s,
+                            int64_t token_exp_s);

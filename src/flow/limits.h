@@ -1,0 +1,23 @@
+// limits.h - how much a client may send: bytes, messages, rates of message types, bad frames.
+#pragma once
+
+#include "flow/flow.h"
+
+// Each check answers LSIG_OK or LSIG_RATE_LIMIT_EXCEEDED with the refusal filled (rule and
+// retry_after); LSIG_FLOODING when refusals have gone on for ten seconds without a pause of one
+// second. *silent: the client has been told of this rule within this second.
+LSIG_MUST_USE enum lsig_status lsig_limits_check_bytes(struct lsig_client *client,
+                                                       size_t bytes,
+                                                       struct lsig_refusal *refusal,
+                                                       bool *silent);
+LSIG_MUST_USE enum lsig_status lsig_limits_check_message(struct lsig_client *client,
+                                                         const struct lsig_rule *rule,
+                                                         struct lsig_refusal *refusal,
+                                                         bool *silent);
+// Counts a bad frame: LSIG_OK, or LSIG_TOO_MANY_BAD_FRAMES with the last one of a minute
+// (WEBSOCKET_BAD_FRAMES).
+LSIG_MUST_USE enum lsig_status lsig_limits_check_bad_frame(struct lsig_client *client);
+void lsig_limits_free(struct lsig_limits *limits); // NULL is fine
+void lsig_limits_sweep(
+    struct lsig_flow *flow); // forgets buckets of users, addresses and rooms that are empty again
+void lsig_limits_clear(struct lsig_flow *flow); // all of them

@@ -1,0 +1,19 @@
+// line.h - the way of one message: envelope, limits, gate, dispatch, relay; and the one place where
+// a refusal becomes an `error` frame or a close.
+#pragma once
+
+#include "flow/gate.h"
+
+// A whole text frame has come. Frames of a client whose hook waits are queued
+// (LSIG_CLIENT_QUEUE_MAX, then reading stops).
+void lsig_line_on_frame(struct lsig_client *client, struct lsig_span frame);
+// The hooks of client->message have ended.
+void lsig_line_on_verdict(struct lsig_client *client,
+                          enum lsig_status status,
+                          const struct lsig_refusal *refusal);
+// Works off what was queued; called when the client no longer waits.
+void lsig_line_resume(struct lsig_client *client);
+// Frees what is queued; the client has gone.
+void lsig_line_forget(struct lsig_client *client);
+// Tells the client: an `error` frame, and a close if the refusal has a close code.
+void lsig_line_refuse(struct lsig_client *client, const struct lsig_refusal *refusal);
