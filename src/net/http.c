@@ -1,0 +1,169 @@
+#include "net/http.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "codec/json.h"
+#include "net/handshake.h"
+#include "net/routes.h"
+
+void lsig_http_free(struct lsig_http *http)
+{
+    if (http == NULL) {
+        return;
+    }
+    if (http->account != NULL) {
+        lsig_account_abandon(http->account);
+    }
+    if (http->answer != NULL) {
+        explicit_bzero(http->answer, http->answer_len); // may hold a token
+        free(http->answer);
+    }
+    if (http->body.data != NULL) {
+        explicit_bzero(http->body.data, http->body.len); // may hold a password
+    }
+    lsig_buf_clear(&http->body);
+    http->socket->http = NULL;
+    free(http);
+}
+
+void lsig_http_answer(struct lsig_http *http, const struct lsig_response *response)
+{
+    assert(!http->answered);
+    http->answered = true;
+    http->net->options.metrics->http_requests += 1;
+    struct lsig_response own = *response;
+    own.close = own.close || http->close || http->net->draining;
+    http->close = own.close;
+    if (lsig_response_write_head(http->wsi, http->net->options.settings, &own) != 0) {
+        http->close = true;
+    } else if (http->method != LSIG_HEAD) {
+        http->answer = lsig_alloc(LWS_PRE + response->body.len);
+        memcpy(http->answer + LWS_PRE, response->body.data, response->body.len);
+        http->answer_len = response->body.len;
+    }
+    lws_callback_on_writable(http->wsi);
+}
+
+void lsig_http_fail(struct lsig_http *http, int status, const char *detail)
+{
+    struct lsig_buf out;
+    lsig_buf_init(&out, 1024);
+    lsig_json_open(&out, NULL, '{');
+    lsig_json_string(&out, "detail", detail);
+    lsig_json_close(&out, '}');
+    lsig_http_answer(http, &(struct lsig_response){.status = status,
+                                                   .body = lsig_buf_span(&out),
+                                                   .bearer = status == 401,
+                                                   .close = status == 413 || status == 411});
+    lsig_buf_clear(&out);
+}
+
+void lsig_http_address(const struct lsig_http *http, char out[LSIG_ADDRESS_SIZE])
+{
+    char text[1024];
+    struct lsig_span forwarded =
+        lsig_request_header(http->wsi, WSI_TOKEN_X_FORWARDED_FOR, text, sizeof(text));
+    lsig_address_of_client(out, http->socket->address, forwarded,
+                           http->net->options.settings->trusted_proxies);
+}
+
+static long long content_length(struct lws *wsi)
+{
+    char text[32];
+    struct lsig_span value =
+        lsig_request_header(wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH, text, sizeof(text));
+    char *end;
+    long long length = strtoll(text, &end, 10);
+    return value.len == 0 ? 0 : *end != '\0' || length < 0 ? -1 : length;
+}
+
+static int on_request(struct lws *wsi, struct lsig_socket *socket)
+{
+    char encoding[64];
+    struct lsig_http *http = lsig_alloc(sizeof(*http));
+    http->net = socket->net;
+    http->socket = socket;
+    http->wsi = wsi;
+    lsig_buf_init(&http->body, LSIG_HTTP_BODY_MAX);
+    socket->http = http;
+    if (!lsig_request_line(wsi, &http->method, http->path, sizeof(http->path))) {
+        http->close = true;
+        lsig_http_fail(http, 404, "Not Found");
+        return 0;
+    }
+    if (lsig_request_header(wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING, encoding, sizeof(encoding)).len >
+        0) {
+        lsig_http_fail(http, 411, "Send the body with a Content-Length");
+        return 0;
+    }
+    long long length = content_length(wsi);
+    if (length < 0) {
+        http->close = true;
+        lsig_http_fail(http, 400, "Content-Length is not a number");
+    } else if (length > LSIG_HTTP_BODY_MAX) {
+        lsig_http_fail(http, 413, "The body is above 64 KiB");
+    } else if (length > 0) {
+        http->awaits_body =
+            true; // also where nobody wants it, so that it is not taken for a request
+    } else {
+        lsig_routes_handle(http);
+    }
+    return 0;
+}
+
+static int on_writeable(struct lws *wsi, struct lsig_http *http)
+{
+    if (!http->answered) {
+        return 0;
+    }
+    if (lws_partial_buffered(wsi)) {
+        lws_callback_on_writable(wsi);
+        return 0;
+    }
+    if (http->answer_len > 0) {
+        int written = lws_write(wsi, (unsigned char *)http->answer + LWS_PRE, http->answer_len,
+                                LWS_WRITE_HTTP_FINAL);
+        if (written < 0) {
+            return -1;
+        }
+    }
+    bool close = http->close;
+    lsig_http_free(http);
+    return close || lws_http_transaction_completed(wsi) != 0 ? -1 : 0;
+}
+
+int lsig_http_callback(struct lws *wsi, enum lws_callback_reasons reason, void *in, size_t len)
+{
+    struct lsig_socket *socket = lsig_socket_of(wsi);
+    if (socket == NULL) {
+        return 0;
+    }
+    struct lsig_http *http = socket->http;
+    switch (reason) {
+    case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
+        return lsig_handshake_check(wsi, socket);
+    case LWS_CALLBACK_HTTP:
+        return on_request(wsi, socket);
+    case LWS_CALLBACK_HTTP_BODY:
+        if (http != NULL && http->awaits_body) {
+            lsig_buf_append(&http->body, in, len);
+        }
+        return 0;
+    case LWS_CALLBACK_HTTP_BODY_COMPLETION:
+        if (http != NULL && http->awaits_body) {
+            http->awaits_body = false;
+            lsig_routes_handle(http);
+        }
+        return 0;
+    case LWS_CALLBACK_HTTP_WRITEABLE:
+        return http != NULL ? on_writeable(wsi, http) : 0;
+    case LWS_CALLBACK_CLOSED_HTTP:
+        lsig_http_free(http);
+        return 0;
+    default:
+        return 0;
+    }
+}

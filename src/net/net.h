@@ -1,0 +1,34 @@
+// net.h - everything that touches sockets: the listener, WebSocket sessions, HTTP.
+#pragma once
+
+#include "flow/account.h"
+#include "flow/flow.h"
+
+struct uv_loop_s;
+struct lsig_net;
+
+struct lsig_net_options {
+    struct uv_loop_s *loop;
+    struct lsig_flow *flow; // its sink is filled in here
+    struct lsig_accounts *accounts;
+    struct lsig_account_store store; // for the state of the database in /health
+    const struct lsig_settings *settings;
+    struct lsig_metrics *metrics;
+};
+
+// Listens. NULL, with *report filled for people, if that is not possible (address in use, page
+// folder missing).
+struct lsig_net *lsig_net_new(const struct lsig_net_options *options, struct lsig_buf *report);
+int lsig_net_port(const struct lsig_net *net); // the one that the system chose for PORT=0
+// Reads the files of the page again.
+void lsig_net_reload_page(struct lsig_net *net);
+// Stops listening, answers readiness with 503 and closes every WebSocket with 1001. on_closed is
+// called once when all are gone, after close_ms at the latest.
+void lsig_net_drain(struct lsig_net *net,
+                    int64_t close_ms,
+                    void (*on_closed)(void *arg),
+                    void *arg);
+// After on_closed: begins the end of libwebsockets; the loop has to run until it is empty, then
+// finish frees the rest.
+void lsig_net_free(struct lsig_net *net);
+void lsig_net_finish(struct lsig_net *net);

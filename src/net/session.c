@@ -1,0 +1,319 @@
+#include "net/session.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/log.h"
+#include "flow/attend.h"
+#include "flow/door.h"
+#include "flow/line.h"
+#include "net/session_write.h"
+
+enum { CLOSE_WAIT_S = 5 };
+
+struct lsig_session *lsig_session_new(struct lsig_net *net, struct lws *wsi)
+{
+    struct lsig_session *session = lsig_alloc(sizeof(*session));
+    session->net = net;
+    session->wsi = wsi;
+    session->end_reason = "timeout"; // a socket that ends without a word
+    return session;
+}
+
+// What was put aside between the request and ESTABLISHED.
+static void forget_request(struct lsig_session *session, bool give_place)
+{
+    if (session->claims != NULL) {
+        if (give_place) {
+            lsig_door_give_place(session->net->options.flow, lsig_span_of(session->claims->sub));
+        }
+        lsig_claims_clear(session->claims);
+        free(session->claims);
+        session->claims = NULL;
+    }
+    free(session->room_id);
+    session->room_id = NULL;
+}
+
+static void session_end(struct lsig_session *session)
+{
+    struct lsig_net *net = session->net;
+    if (!session->open) {
+        return;
+    }
+    session->open = false;
+    lsig_attend_close(&session->client, session->end_reason);
+    lsig_session_unmark(session);
+    net->outbox_bytes -= session->outbox.bytes;
+    lsig_outbox_clear(&session->outbox);
+    *(session->previous != NULL ? &session->previous->next : &net->sessions) = session->next;
+    if (session->next != NULL) {
+        session->next->previous = session->previous;
+    }
+    net->session_count -= 1;
+    net->options.metrics->connections_open = net->session_count;
+}
+
+void lsig_session_free(struct lsig_session *session)
+{
+    if (session == NULL) {
+        return;
+    }
+    session_end(session);
+    forget_request(session, true);
+    free(session->partial);
+    free(session);
+}
+
+static void session_open(struct lsig_session *session, struct lsig_socket *socket)
+{
+    struct lsig_net *net = session->net;
+    session->open = true;
+    session->heard_ms = net->options.flow->now.mono_ms;
+    session->next = net->sessions;
+    if (session->next != NULL) {
+        session->next->previous = session;
+    }
+    net->sessions = session;
+    net->session_count += 1;
+    net->options.metrics->connections += 1;
+    net->options.metrics->connections_open = net->session_count;
+    session->client.address = socket->address;
+    lsig_attend_open(net->options.flow, &session->client, lsig_span_of(session->room_id),
+                     (enum lsig_dialect)session->dialect, session->claims);
+    forget_request(session, false);
+}
+
+static void refuse_frame(struct lsig_session *session, enum lsig_status status)
+{
+    struct lsig_refusal refusal;
+    lsig_refuse(&refusal, status);
+    session->partial_dropped = true;
+    lsig_line_refuse(&session->client, &refusal);
+}
+
+static void keep_partial(struct lsig_session *session, const char *bytes, size_t len)
+{
+    size_t needed = session->partial_len + len;
+    if (needed > session->partial_capacity) {
+        size_t capacity = session->partial_capacity == 0 ? 4096 : session->partial_capacity;
+        while (capacity < needed) {
+            capacity *= 2;
+        }
+        session->partial = lsig_realloc(session->partial, capacity);
+        session->partial_capacity = (uint32_t)capacity;
+    }
+    memcpy(session->partial + session->partial_len, bytes, len);
+    session->partial_len = (uint32_t)needed;
+}
+
+static void forget_partial(struct lsig_session *session)
+{
+    free(session->partial);
+    session->partial = NULL;
+    session->partial_len = 0;
+    session->partial_capacity = 0;
+}
+
+// libwebsockets gives a message in parts of its receive buffer; a message that fits into one costs
+// no copy.
+static void on_receive(struct lsig_session *session, const char *bytes, size_t len)
+{
+    struct lws *wsi = session->wsi;
+    bool last = lws_is_final_fragment(wsi) && lws_remaining_packet_payload(wsi) == 0;
+    session->heard_ms = session->net->options.flow->now.mono_ms;
+    if (session->partial_dropped || session->client.state == LSIG_CLIENT_CLOSING) {
+        session->partial_dropped = !last;
+        return;
+    }
+    if (lws_frame_is_binary(wsi)) {
+        refuse_frame(session, LSIG_BINARY_FRAME);
+        return;
+    }
+    size_t announced = session->partial_len + len + lws_remaining_packet_payload(wsi);
+    if (announced > (size_t)session->net->options.settings->frame_bytes_max) {
+        forget_partial(session);
+        refuse_frame(session, LSIG_FRAME_TOO_BIG);
+        return;
+    }
+    if (!last || session->partial_len > 0) {
+        keep_partial(session, bytes, len);
+    }
+    if (!last) {
+        return;
+    }
+    if (session->partial_len == 0) {
+        lsig_line_on_frame(&session->client, (struct lsig_span){bytes, len});
+        return;
+    }
+    lsig_line_on_frame(&session->client,
+                       (struct lsig_span){session->partial, session->partial_len});
+    forget_partial(session);
+}
+
+static int on_writeable(struct lsig_session *session)
+{
+    lsig_session_flush(session);
+    if (session->close_code == LSIG_CLOSE_ABNORMAL) {
+        return -1;
+    }
+    if (session->close_code != 0 && session->outbox.count == 0 &&
+        !lws_partial_buffered(session->wsi)) {
+        // libwebsockets sends the close frame and waits for the answer.
+        lws_close_reason(session->wsi, (enum lws_close_status)session->close_code,
+                         (unsigned char *)session->close_text, strlen(session->close_text));
+        return -1;
+    }
+    return 0;
+}
+
+int lsig_session_callback(struct lws *wsi, enum lws_callback_reasons reason, void *in, size_t len)
+{
+    struct lsig_socket *socket = lsig_socket_of(wsi);
+    struct lsig_session *session = socket != NULL ? socket->session : NULL;
+    if (session == NULL) {
+        return 0;
+    }
+    switch (reason) {
+    case LWS_CALLBACK_ESTABLISHED:
+        session_open(session, socket);
+        return 0;
+    case LWS_CALLBACK_RECEIVE:
+        on_receive(session, in, len);
+        return 0;
+    case LWS_CALLBACK_RECEIVE_PONG:
+        session->pinged = false;
+        session->heard_ms = session->net->options.flow->now.mono_ms;
+        return 0;
+    case LWS_CALLBACK_SERVER_WRITEABLE:
+        return on_writeable(session);
+    case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
+        if (session->close_code == 0) {
+            session->end_reason = "bye";
+        }
+        return 0;
+    case LWS_CALLBACK_CLOSED:
+        session_end(session);
+        return 0;
+    default:
+        return 0;
+    }
+}
+
+// --- the flow's sink
+
+static void sink_close(struct lsig_client *client, int code, const char *reason)
+{
+    struct lsig_session *session = (struct lsig_session *)client;
+    assert(session->open);
+    if (session->close_code != 0) {
+        return;
+    }
+    session->close_code = (uint16_t)code;
+    size_t len = strnlen(reason, sizeof(session->close_text) - 1);
+    memcpy(session->close_text, reason, len);
+    session->close_text[len] = '\0';
+    session->end_reason = code == 4401   ? "expired"
+                          : code == 4403 ? "kicked"
+                          : code == 4409 ? "replaced"
+                          : code == 4408 ? "timeout"
+                                         : "closed";
+    // A reader that has stopped gets the close frame in this time, or never.
+    lws_set_timeout(session->wsi, PENDING_TIMEOUT_CLOSE_SEND, CLOSE_WAIT_S);
+    lws_callback_on_writable(session->wsi);
+}
+
+static void too_slow(struct lsig_session *session)
+{
+    struct lsig_net *net = session->net;
+    net->options.metrics->slow_closed += 1;
+    net->outbox_bytes -= session->outbox.bytes;
+    lsig_outbox_clear(&session->outbox);
+    session->client.state = LSIG_CLIENT_CLOSING;
+    lsig_log(LSIG_INFO, "too-slow", LSIG_LOG_TEXT("room", session->client.room->id),
+             LSIG_LOG_TEXT("connection", session->client.connection.peer_id));
+    sink_close(&session->client, lsig_status_close_code(LSIG_TOO_SLOW),
+               lsig_status_text(LSIG_TOO_SLOW));
+}
+
+static void shed_fullest(struct lsig_net *net)
+{
+    struct lsig_session *fullest = net->sessions;
+    for (struct lsig_session *at = net->sessions; at != NULL; at = at->next) {
+        if (at->outbox.bytes > fullest->outbox.bytes) {
+            fullest = at;
+        }
+    }
+    too_slow(fullest);
+}
+
+static void sink_send(struct lsig_client *client, struct lsig_body *body)
+{
+    struct lsig_session *session = (struct lsig_session *)client;
+    struct lsig_net *net = session->net;
+    const struct lsig_settings *settings = net->options.settings;
+    if (client->state == LSIG_CLIENT_CLOSING || session->close_code != 0) {
+        return;
+    }
+    uint32_t before = session->outbox.bytes;
+    lsig_outbox_push(&session->outbox, body);
+    net->outbox_bytes += session->outbox.bytes - before;
+    net->options.metrics->frames_out += 1;
+    lsig_session_mark(session);
+    // A single frame may be larger than the bound; a queue of them may not.
+    if (before > 0 && session->outbox.bytes > settings->outbox_bytes_max) {
+        too_slow(session);
+    } else if (net->outbox_bytes > settings->outbox_total_bytes_max) {
+        shed_fullest(net);
+    }
+}
+
+static void sink_pause(struct lsig_client *client, bool paused)
+{
+    struct lsig_session *session = (struct lsig_session *)client;
+    lws_rx_flow_control(session->wsi, paused ? 0 : 1);
+}
+
+const struct lsig_sink lsig_session_sink = {
+    .send = sink_send, .close = sink_close, .pause = sink_pause};
+
+// --- time
+
+static void check_time(struct lsig_session *session)
+{
+    const struct lsig_settings *settings = session->net->options.settings;
+    int64_t silent_ms = session->net->options.flow->now.mono_ms - session->heard_ms;
+    lsig_attend_check_time(&session->client);
+    if (session->close_code != 0) {
+        return;
+    }
+    if (session->pinged && silent_ms >= (settings->ping_s + settings->pong_s) * 1000) {
+        session->end_reason = "timeout";
+        session->close_code = LSIG_CLOSE_ABNORMAL;
+        session->client.state = LSIG_CLIENT_CLOSING;
+        lws_set_timeout(session->wsi, PENDING_TIMEOUT_WS_PONG_CHECK_GET_PONG, LWS_TO_KILL_ASYNC);
+    } else if (!session->pinged && silent_ms >= settings->ping_s * 1000) {
+        session->pinged = true;
+        session->ping_due = true;
+        lsig_session_mark(session);
+    }
+}
+
+void lsig_session_check_times(struct lsig_net *net)
+{
+    for (struct lsig_session *at = net->sessions; at != NULL; at = at->next) {
+        check_time(at);
+    }
+}
+
+void lsig_session_close_all(struct lsig_net *net, int code, const char *reason)
+{
+    for (struct lsig_session *at = net->sessions; at != NULL; at = at->next) {
+        if (at->close_code == 0) {
+            at->client.state = LSIG_CLIENT_CLOSING;
+            sink_close(&at->client, code, reason);
+        }
+    }
+}

@@ -1,0 +1,300 @@
+#include "server.h"
+
+#include <assert.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <uv.h>
+
+#include "auth/keyring.h"
+#include "auth/password.h"
+#include "auth/secret.h"
+#include "base/log.h"
+#include "flow/account.h"
+#include "flow/flow.h"
+#include "folders.h"
+#include "net/net.h"
+#include "room/hub.h"
+#include "script/script.h"
+#include "store/sqlite_store.h"
+
+enum { REPORT_MAX = 64 * 1024, DRAIN_MS = 3000 };
+
+struct server {
+    struct lsig_settings *settings;
+    uv_loop_t loop;
+    uv_signal_t signals[3]; // SIGINT, SIGTERM, SIGHUP
+    struct lsig_metrics metrics;
+    struct lsig_buf report; // of what kept it from starting
+    struct lsig_keyring *keyring;
+    struct lsig_passwords *passwords;
+    struct lsig_sqlite_store *store;
+    struct lsig_accounts *accounts;
+    struct lsig_script *script;
+    struct lsig_hub *hub;
+    struct lsig_flow flow;
+    bool flow_ready;
+    struct lsig_net *net;
+    bool stopping;
+};
+
+static bool make_keyring(struct server *server)
+{
+    const struct lsig_settings *settings = server->settings;
+    struct lsig_secret made = {0};
+    const char *text = settings->jwt_secret_key;
+    if (text[0] == '\0') {
+        if (lsig_secret_open(&made, settings->data_dir) != LSIG_OK) {
+            lsig_buf_append_format(&server->report, "%s\n", made.error);
+            lsig_secret_clear(&made);
+            return false;
+        }
+        text = made.text;
+        lsig_log(LSIG_WARNING, made.made ? "development-secret-made" : "development-secret",
+                 LSIG_LOG_TEXT("folder", settings->data_dir),
+                 LSIG_LOG_TEXT("advice", "set JWT_SECRET_KEY for production"));
+        if (made.exposed) {
+            lsig_log(LSIG_WARNING, "secret-exposed", LSIG_LOG_TEXT("folder", settings->data_dir),
+                     LSIG_LOG_TEXT("advice", "chmod 600 jwt-secret"));
+        }
+    }
+    const char *what = NULL;
+    struct lsig_keyring_options options = {
+        .secret = lsig_span_of(text),
+        .issuer = settings->jwt_issuer,
+        .audience = settings->jwt_audience,
+        .leeway_s = settings->jwt_leeway_s,
+    };
+    server->keyring = lsig_keyring_new(&options, &what);
+    lsig_secret_clear(&made);
+    if (server->keyring == NULL) {
+        lsig_buf_append_format(&server->report, "JWT_SECRET_KEY: %s\n", what);
+    }
+    return server->keyring != NULL;
+}
+
+static bool make_accounts(struct server *server)
+{
+    const struct lsig_settings *settings = server->settings;
+    char error[LSIG_SQLITE_STORE_ERROR_SIZE];
+    if (lsig_sqlite_store_open(&server->store, &server->loop, settings->data_dir, error) !=
+        LSIG_OK) {
+        lsig_buf_append_format(&server->report, "%s\n", error);
+        return false;
+    }
+    server->passwords = lsig_passwords_new(&server->loop, (unsigned)settings->auth_hash_threads,
+                                           (unsigned)settings->auth_bcrypt_cost, &server->metrics);
+    struct lsig_accounts_parts parts = {
+        .settings = settings,
+        .keyring = server->keyring,
+        .passwords = server->passwords,
+        .store = lsig_sqlite_store_accounts(server->store),
+    };
+    server->accounts = lsig_accounts_new(&parts);
+    return true;
+}
+
+static struct lsig_script *
+make_script(const struct lsig_settings *settings, uv_loop_t *loop, struct lsig_metrics *metrics)
+{
+    struct lsig_script_options options = {
+        .loop = loop,
+        .policy_dir = settings->policy_dir,
+        .library_dir = settings->lua_dir,
+        .cpu_ms = settings->policy_cpu_ms,
+        .wait_ms = settings->policy_wait_ms,
+        .memory_bytes = settings->policy_memory_mb * 1024 * 1024,
+        .waiting_max = settings->policy_hooks_waiting_max,
+        .metrics = metrics,
+    };
+    return lsig_script_new(&options);
+}
+
+static bool make_net(struct server *server)
+{
+    server->hub = lsig_hub_new();
+    server->flow = (struct lsig_flow){
+        .settings = server->settings,
+        .keyring = server->keyring,
+        .metrics = &server->metrics,
+        .script = server->script,
+        .hub = server->hub,
+    };
+    struct lsig_net_options options = {
+        .loop = &server->loop,
+        .flow = &server->flow,
+        .accounts = server->accounts,
+        .store = lsig_sqlite_store_accounts(server->store),
+        .settings = server->settings,
+        .metrics = &server->metrics,
+    };
+    lsig_flow_init(&server->flow);
+    server->flow_ready = true;
+    server->net = lsig_net_new(&options, &server->report);
+    return server->net != NULL;
+}
+
+static void say_what_is_missing(const struct lsig_settings *settings)
+{
+    if (settings->redis_url[0] != '\0') {
+        lsig_log(LSIG_WARNING, "redis-not-used",
+                 LSIG_LOG_TEXT("advice", "this version runs as a single node; unset REDIS_URL"));
+    }
+    if (settings->mongodb_url[0] != '\0') {
+        lsig_log(
+            LSIG_WARNING, "mongodb-not-used",
+            LSIG_LOG_TEXT("advice", "this version keeps accounts in SQLite; unset MONGODB_URL"));
+    }
+}
+
+// --- the end
+
+static void on_net_closed(void *arg)
+{
+    struct server *server = arg;
+    for (size_t i = 0; i < sizeof(server->signals) / sizeof(server->signals[0]); i++) {
+        uv_close((uv_handle_t *)&server->signals[i], NULL);
+    }
+    uv_stop(&server->loop);
+}
+
+static void begin_stop(struct server *server, int signum)
+{
+    if (server->stopping) {
+        return;
+    }
+    server->stopping = true;
+    lsig_log(LSIG_INFO, "stopping", LSIG_LOG_NUMBER("signal", signum));
+    lsig_net_drain(server->net, DRAIN_MS, on_net_closed, server);
+}
+
+static void on_signal(uv_signal_t *handle, int signum)
+{
+    struct server *server = handle->data;
+    if (signum != SIGHUP) {
+        begin_stop(server, signum);
+    } else if (!server->stopping) {
+        lsig_script_reload(server->script, NULL, NULL);
+        lsig_net_reload_page(server->net);
+    }
+}
+
+static void watch_signals(struct server *server)
+{
+    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
+    signal(SIGPIPE, SIG_IGN);
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+        uv_signal_init(&server->loop, &server->signals[i]);
+        server->signals[i].data = server;
+        uv_signal_start(&server->signals[i], on_signal, numbers[i]);
+    }
+}
+
+// Whatever has been made, in the order in which nothing is used after its end: what speaks to
+// sockets first, then what it asks.
+static void take_down(struct server *server)
+{
+    if (server->net != NULL) {
+        lsig_net_free(server->net);
+    }
+    if (server->accounts != NULL) {
+        lsig_accounts_close(server->accounts);
+    }
+    lsig_passwords_free(server->passwords);
+    if (server->store != NULL) {
+        lsig_sqlite_store_free(server->store, NULL, NULL);
+    }
+    if (server->script != NULL) {
+        lsig_script_free(server->script, NULL, NULL);
+    }
+    uv_run(&server->loop, UV_RUN_DEFAULT);
+    if (server->net != NULL) {
+        lsig_net_finish(server->net);
+    }
+    lsig_accounts_free(server->accounts);
+    if (server->flow_ready) {
+        lsig_flow_clear(&server->flow);
+    }
+    lsig_hub_free(server->hub);
+    lsig_keyring_free(server->keyring);
+    int busy = uv_loop_close(&server->loop);
+    assert(busy == 0);
+}
+
+static int fail(struct server *server, int status)
+{
+    // Standard error may be the log's: both are whole lines.
+    fprintf(stderr, "lunasig: %.*s", LSIG_SPAN_ARG(lsig_buf_span(&server->report)));
+    take_down(server);
+    lsig_buf_clear(&server->report);
+    lsig_log_close();
+    return status;
+}
+
+static void open_log(const struct lsig_settings *settings)
+{
+    static const char *const names[] = {"debug", "info", "warning", "error"};
+    enum lsig_log_level level = LSIG_INFO;
+    for (int i = 0; i < 4; i++) {
+        if (strcmp(settings->log_level, names[i]) == 0) {
+            level = (enum lsig_log_level)i;
+        }
+    }
+    lsig_log_open(level, strcmp(settings->log_format, "json") == 0);
+}
+
+static void say_ready(const struct server *server)
+{
+    char url[64];
+    int port = lsig_net_port(server->net);
+    snprintf(url, sizeof(url), "http://localhost:%d/", port);
+    lsig_log(LSIG_INFO, "listening", LSIG_LOG_TEXT("host", server->settings->host),
+             LSIG_LOG_NUMBER("port", port), LSIG_LOG_TEXT("url", url),
+             LSIG_LOG_NUMBER("policy_version", lsig_script_version(server->script)));
+}
+
+int lsig_server_run(struct lsig_settings *settings)
+{
+    struct server server = {.settings = settings};
+    lsig_folders_complete(settings);
+    open_log(settings);
+    lsig_buf_init(&server.report, REPORT_MAX);
+    int failed = uv_loop_init(&server.loop);
+    assert(failed == 0);
+    if (!make_keyring(&server) || !make_accounts(&server)) {
+        return fail(&server, LSIG_SERVER_NOT_STARTED);
+    }
+    server.script = make_script(settings, &server.loop, &server.metrics);
+    if (lsig_script_load(server.script, &server.report) != LSIG_OK) {
+        return fail(&server, LSIG_SERVER_POLICY_REFUSED);
+    }
+    if (!make_net(&server)) {
+        return fail(&server, LSIG_SERVER_NOT_STARTED);
+    }
+    watch_signals(&server);
+    say_what_is_missing(settings);
+    say_ready(&server);
+    uv_run(&server.loop, UV_RUN_DEFAULT);
+    take_down(&server);
+    lsig_buf_clear(&server.report);
+    lsig_log(LSIG_INFO, "stopped", LSIG_LOG_NUMBER("connections", server.metrics.connections));
+    lsig_log_close();
+    return LSIG_SERVER_OK;
+}
+
+int lsig_server_check(struct lsig_settings *settings, struct lsig_buf *report)
+{
+    uv_loop_t loop;
+    struct lsig_metrics metrics = {0};
+    lsig_folders_complete(settings);
+    int failed = uv_loop_init(&loop);
+    assert(failed == 0);
+    struct lsig_script *script = make_script(settings, &loop, &metrics);
+    enum lsig_status status = lsig_script_load(script, report);
+    lsig_script_free(script, NULL, NULL);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    failed = uv_loop_close(&loop);
+    assert(failed == 0);
+    return status == LSIG_OK ? LSIG_SERVER_OK : LSIG_SERVER_POLICY_REFUSED;
+}
