@@ -131,8 +131,8 @@ static bool make_net(struct server *server)
     };
     lsig_flow_init(&server->flow);
     server->flow_ready = true;
-    server->net = lsig_net_new(&options, &server->report);
-    return server->net != NULL;
+    server->net = lsig_net_new(&options);
+    return lsig_net_listen(server->net, &server->report);
 }
 
 static void say_what_is_missing(const struct lsig_settings *settings)
@@ -153,9 +153,6 @@ static void say_what_is_missing(const struct lsig_settings *settings)
 static void on_net_closed(void *arg)
 {
     struct server *server = arg;
-    for (size_t i = 0; i < sizeof(server->signals) / sizeof(server->signals[0]); i++) {
-        uv_close((uv_handle_t *)&server->signals[i], NULL);
-    }
     uv_stop(&server->loop);
 }
 
@@ -195,6 +192,10 @@ static void watch_signals(struct server *server)
 // sockets first, then what it asks.
 static void take_down(struct server *server)
 {
+    server->stopping = true;
+    for (size_t i = 0; i < sizeof(server->signals) / sizeof(server->signals[0]); i++) {
+        uv_close((uv_handle_t *)&server->signals[i], NULL);
+    }
     if (server->net != NULL) {
         lsig_net_free(server->net);
     }
@@ -262,6 +263,7 @@ int lsig_server_run(struct lsig_settings *settings)
     lsig_buf_init(&server.report, REPORT_MAX);
     int failed = uv_loop_init(&server.loop);
     assert(failed == 0);
+    watch_signals(&server); // one that comes while the server starts is handled once it serves
     if (!make_keyring(&server) || !make_accounts(&server)) {
         return fail(&server, LSIG_SERVER_NOT_STARTED);
     }
@@ -272,7 +274,6 @@ int lsig_server_run(struct lsig_settings *settings)
     if (!make_net(&server)) {
         return fail(&server, LSIG_SERVER_NOT_STARTED);
     }
-    watch_signals(&server);
     say_what_is_missing(settings);
     say_ready(&server);
     uv_run(&server.loop, UV_RUN_DEFAULT);

@@ -231,13 +231,11 @@ function tilesOf(frame) {
 
 /** @param {Frame} frame */
 function onMessage(frame) {
-  const { type, payload, sender_id: sender } = frame;
+  const { type, payload } = frame;
+  // Not the user: somebody may be here twice, and another tab of mine is not me.
+  const author = nameOf(frame.sender_peer_id ?? frame.sender_id ?? '');
   if (type === 'chat-message' && typeof payload.content === 'string') {
-    addLine(
-      nameOf(sender ?? ''),
-      payload.content,
-      frame.timestamp ? new Date(frame.timestamp) : new Date(),
-    );
+    addLine(author, payload.content, frame.timestamp ? new Date(frame.timestamp) : new Date());
     if (ui.tabChat.getAttribute('aria-selected') !== 'true') unread += 1;
     showUnread();
   } else if (type === 'media-control') {
@@ -248,7 +246,7 @@ function onMessage(frame) {
     }
   } else if (type === 'hand-raise') {
     for (const tile of tilesOf(frame)) tile.setHand(payload.raised === true);
-    if (payload.raised === true) addLine(null, `${nameOf(sender ?? '')} raised a hand`);
+    if (payload.raised === true) addLine(null, `${author} raised a hand`);
   }
 }
 

@@ -21,10 +21,16 @@
  *
  * @typedef {{user_id: string, peer_id: string, join_seq: number, role: string}} Self
  *
+ * As GET /webrtc/config answers it; a room-state may have some of it.
+ * @typedef {{
+ *   ice_servers?: RTCIceServer[], ice_transport_policy?: RTCIceTransportPolicy,
+ *   bundle_policy?: RTCBundlePolicy, rtcp_mux_policy?: RTCRtcpMuxPolicy,
+ * }} IceSettings
+ *
  * @typedef {{
  *   room_id: string, participants: Participant[], participant_count: number, self: Self,
- *   revision?: number, ice_servers?: RTCIceServer[],
- * }} RoomState
+ *   revision?: number,
+ * } & IceSettings} RoomState
  *
  * @typedef {{
  *   type: string, payload: Record<string, any>, sender_id: string | null, room_id: string | null,
@@ -56,7 +62,8 @@
  *   'peer-joined': PeerInfo,
  *   'peer-left': PeerInfo,
  *   message: Frame,
- *   frame: {direction: 'in', at: Date, frame: Frame} | {direction: 'out', at: Date, frame: SentFrame},
+ *   frame: {direction: 'in', at: Date, frame: Frame}
+ *     | {direction: 'out', at: Date, frame: SentFrame},
  *   error: Problem,
  * }} LunasigEvents
  */

@@ -3,7 +3,10 @@
 
 import { Emitter } from './emitter.js';
 
-/** @import { Frame, Lunasig, Participant, PeerInfo, RoomState, Self } from './lunasig.js' */
+/**
+ * @import { Frame, IceSettings, Lunasig } from './lunasig.js'
+ * @import { Participant, PeerInfo, RoomState, Self } from './lunasig.js'
+ */
 
 /** Times in milliseconds. */
 export const CALL_TIMING = Object.freeze({
@@ -140,9 +143,15 @@ export class Peer {
   async restart() {
     const { pc } = this;
     this.counters.restarts += 1;
-    const configuration = await this.#call.freshConfiguration();
+    const { iceServers, iceTransportPolicy } = await this.#call.freshConfiguration();
     if (!pc || pc !== this.pc) return;
-    pc.setConfiguration({ ...pc.getConfiguration(), ...configuration });
+    // The other policies of a connection cannot be changed.
+    const current = pc.getConfiguration();
+    pc.setConfiguration({
+      ...current,
+      iceServers,
+      ...(iceTransportPolicy && { iceTransportPolicy }),
+    });
     pc.restartIce();
   }
 
@@ -279,15 +288,12 @@ export class Peer {
   /** @param {RTCIceCandidate | null} candidate */
   #sendCandidate(candidate) {
     if (candidate?.candidate === '') return; // the end of one m-line; null ends them all
-    this.#call.signal.send(
-      'ice-candidate',
-      {
-        candidate: candidate?.candidate ?? null,
-        sdpMid: candidate?.sdpMid ?? null,
-        sdpMLineIndex: candidate?.sdpMLineIndex ?? null,
-      },
-      { target: this.peerId },
-    );
+    /** @type {Record<string, unknown>} */
+    const payload = { candidate: candidate?.candidate ?? null };
+    // What is not known is left out: the server takes a string or nothing.
+    if (candidate?.sdpMid != null) payload.sdpMid = candidate.sdpMid;
+    if (candidate?.sdpMLineIndex != null) payload.sdpMLineIndex = candidate.sdpMLineIndex;
+    this.#call.signal.send('ice-candidate', payload, { target: this.peerId });
   }
 }
 
@@ -361,23 +367,29 @@ export class Call extends Emitter {
     try {
       const limit = AbortSignal.timeout(5000);
       const answer = await this.signal.request('/webrtc/config', { signal: limit });
-      if (answer.ok) this.#configure((await answer.json()).ice_servers);
+      if (answer.ok) this.#configure(await answer.json());
     } catch {
       // The old ones are tried then; on a local network none are needed.
     }
     return this.#configuration ?? { iceServers: [] };
   }
 
-  /** @param {RTCIceServer[] | undefined} iceServers */
-  #configure(iceServers) {
-    this.#configuration = { iceServers: iceServers ?? [] };
+  /** @param {IceSettings} settings */
+  #configure({ ice_servers, ice_transport_policy, bundle_policy, rtcp_mux_policy }) {
+    this.#configuration = {
+      ...this.#configuration,
+      iceServers: ice_servers ?? [],
+      ...(ice_transport_policy && { iceTransportPolicy: ice_transport_policy }),
+      ...(bundle_policy && { bundlePolicy: bundle_policy }),
+      ...(rtcp_mux_policy && { rtcpMuxPolicy: rtcp_mux_policy }),
+    };
     this.#configurationAt = Date.now();
   }
 
   /** @param {RoomState} state */
   #onRoomState(state) {
     this.#configuration = null;
-    if (state.ice_servers) this.#configure(state.ice_servers);
+    if (state.ice_servers) this.#configure(state);
     this.#sync(state.self, state.participants);
   }
 
@@ -419,7 +431,7 @@ export class Call extends Emitter {
 
   /** @param {Frame} frame */
   #onMessage(frame) {
-    if (frame.type === 'ice-servers') this.#configure(frame.payload.ice_servers);
+    if (frame.type === 'ice-servers') this.#configure(frame.payload);
     if (!SIGNAL_TYPES.has(frame.type) || !frame.sender_peer_id) return;
     this.peers.get(frame.sender_peer_id)?.receive(frame);
   }

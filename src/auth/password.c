@@ -22,7 +22,7 @@ enum {
     BCRYPT_SALT_LEN = 29, // $2b$12$ and 22 characters
     BCRYPT_LEN = 60,
     SALT_BYTES = 16,
-    THREAD_NICE = 10, // the loop goes first where cores are few
+    THREAD_NICE = 5, // the loop goes first where cores are few
 };
 
 struct job {

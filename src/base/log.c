@@ -25,6 +25,7 @@ static struct {
     size_t len;  // bytes that wait
     bool open;
     bool closing;
+    bool finished; // the writer has written everything and ends
     bool json;
     atomic_int lowest;
     atomic_llong dropped;
@@ -68,6 +69,7 @@ static void *writer_run(void *unused)
         write_all(chunk, part);
         pthread_mutex_lock(&the_log.lock);
     }
+    the_log.finished = true;
     pthread_cond_signal(&the_log.drained);
     pthread_mutex_unlock(&the_log.lock);
     return NULL;
@@ -81,6 +83,7 @@ void lsig_log_open(enum lsig_log_level lowest, bool json)
     the_log.head = 0;
     the_log.len = 0;
     the_log.closing = false;
+    the_log.finished = false;
     lsig_log_set_level(lowest);
     pthread_cond_init(&the_log.filled, NULL);
     pthread_condattr_t monotonic;
@@ -106,7 +109,7 @@ void lsig_log_close(void)
     the_log.closing = true;
     pthread_cond_signal(&the_log.filled);
     int late = 0;
-    while (the_log.len > 0 && late == 0) {
+    while (!the_log.finished && late == 0) {
         late = pthread_cond_timedwait(&the_log.drained, &the_log.lock, &until);
     }
     the_log.open = false;

@@ -18,7 +18,8 @@ static size_t escape_next(const char **at, const char *end, char out[6])
     if (len == 0) {
         // Whoever gave us this (a policy can make any bytes), nobody gets a frame that is not
         // UTF-8.
-        memcpy(out, "\xef\xbf\xbd", 3); // U+FFFD
+        static const char replacement[3] = {'\xef', '\xbf', '\xbd'}; // U+FFFD
+        memcpy(out, replacement, sizeof(replacement));
         *at += 1;
         return 3;
     }
@@ -33,7 +34,9 @@ static size_t escape_next(const char **at, const char *end, char out[6])
         out[1] = known[1];
         return 2;
     }
-    memcpy(out + 1, "u00", 3);
+    out[1] = 'u';
+    out[2] = '0';
+    out[3] = '0';
     out[4] = "0123456789abcdef"[(unsigned char)c >> 4];
     out[5] = "0123456789abcdef"[(unsigned char)c & 15];
     return 6;

@@ -66,7 +66,7 @@ static bool take_number(struct lsig_span *rest, int64_t *number, const char **wh
     if (take_word(rest, "KiB")) {
         *number *= 1024;
     } else if (take_word(rest, "MiB")) {
-        *number *= 1024 * 1024;
+        *number *= INT64_C(1024) * 1024;
     }
     return true;
 }
@@ -79,9 +79,9 @@ static bool take_period(struct lsig_span *rest, int64_t *period_ms)
         return true;
     }
     if (take_word(rest, "min")) {
-        *period_ms = 60 * 1000;
+        *period_ms = 60000;
     } else if (take_word(rest, "h")) {
-        *period_ms = 60 * 60 * 1000;
+        *period_ms = 3600000;
     } else {
         return take_word(rest, "s");
     }

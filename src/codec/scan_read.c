@@ -177,7 +177,10 @@ static size_t unescape_next(struct lsig_span inside, size_t *at, char out[4])
     c = inside.data[(*at)++];
     if (c != 'u') {
         const char *escape = strchr("b\bf\fn\nr\rt\t", c);
-        out[0] = escape != NULL ? escape[1] : c;
+        if (escape != NULL) {
+            c = escape[1];
+        }
+        out[0] = c;
         return 1;
     }
     unsigned code = read_unit(inside.data + *at);

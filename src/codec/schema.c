@@ -49,7 +49,7 @@ bool lsig_schema_add_field(struct lsig_schema *object,
         return false;
     }
     object->names = lsig_realloc(object->names, (count + 1) * sizeof(object->names[0]));
-    object->fields = lsig_realloc(object->fields, (count + 1) * sizeof(object->fields[0]));
+    object->fields = lsig_realloc(object->fields, (count + 1) * sizeof(struct lsig_schema *));
     object->names[count] = lsig_strndup(name.data, name.len);
     object->fields[count] = field;
     object->field_count = count + 1;

@@ -4,11 +4,20 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "codec/json.h"
 
 _Static_assert(LSIG_EMAIL_MAX + LSIG_ACCOUNT_ADDRESS_MAX <= LSIG_LOCKOUT_KEY_MAX, "a key has room");
 _Static_assert((int)LSIG_REFRESH_DIGEST_SIZE == (int)LSIG_REFRESH_HASH_SIZE, "one SHA-256");
 _Static_assert((int)LSIG_REFRESH_FAMILY_TEXT_SIZE == (int)LSIG_REFRESH_FAMILY_SIZE, "one family");
+
+// A name that nobody has may be a password in the wrong field: it is not logged.
+static void log_attempt(const struct lsig_account_request *request, const char *event)
+{
+    lsig_log(LSIG_INFO, event,
+             LSIG_LOG_TEXT("user", request->known ? request->account.username : ""),
+             LSIG_LOG_TEXT("address", request->address));
+}
 
 static void on_saved(void *arg, enum lsig_status status, const struct lsig_account *unused)
 {
@@ -23,6 +32,7 @@ static void on_saved(void *arg, enum lsig_status status, const struct lsig_accou
         lsig_account_request_fail(request, LSIG_INTERNAL_ERROR);
         return;
     }
+    log_attempt(request, "logged-in");
     struct lsig_buf body;
     lsig_buf_init(&body, LSIG_ACCOUNT_ANSWER_MAX);
     lsig_json_open(&body, NULL, '{');
@@ -75,6 +85,7 @@ static void login_failed(struct lsig_account_request *request)
         (void)store->add_failure(store->self, request->account.username,
                                  (struct lsig_account_call){NULL, NULL});
     }
+    log_attempt(request, "login-failed");
     lsig_account_request_refuse(request, 401, "Invalid credentials", 0);
 }
 
@@ -92,6 +103,7 @@ static bool is_locked(struct lsig_account_request *request)
     int64_t left_ms = lsig_lockout_check(request->accounts->lockout, lsig_span_of(request->name),
                                          lsig_span_of(request->address), lsig_clock_now().mono_ms);
     if (left_ms > 0) {
+        log_attempt(request, "login-locked");
         answer_locked(request, (left_ms + 999) / 1000);
     }
     return left_ms > 0;

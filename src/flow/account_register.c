@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "codec/json.h"
 
 static void on_created(void *arg, enum lsig_status status, const struct lsig_account *unused)
@@ -17,6 +18,8 @@ static void on_created(void *arg, enum lsig_status status, const struct lsig_acc
         lsig_account_request_fail(request, status);
         return;
     }
+    lsig_log(LSIG_INFO, "registered", LSIG_LOG_TEXT("user", request->account.username),
+             LSIG_LOG_TEXT("address", request->address));
     const struct lsig_accounts *accounts = request->accounts;
     bool usable = !accounts->parts.settings->auth_require_verified;
     int64_t now_s = lsig_account_request_now_s();

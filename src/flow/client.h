@@ -20,7 +20,7 @@ enum lsig_client_state {
     LSIG_CLIENT_CLOSING, // a close is under way: nothing is read or sent any more
 };
 
-enum { LSIG_CLIENT_QUEUE_MAX = 64 };
+enum { LSIG_CLIENT_QUEUE_MAX = 64, LSIG_CLIENT_RESUME_BYTES = 65536 };
 
 // A frame that came while a hook of the same client waits.
 struct lsig_queued {
@@ -40,13 +40,15 @@ struct lsig_client {
     struct lsig_message *message; // suspended in its hooks
     struct lsig_queued *queued;   // oldest first, at most LSIG_CLIENT_QUEUE_MAX
     struct lsig_queued *queued_last;
-    struct lsig_limits *limits; // made with the first message
-    uint64_t entered_revision;  // of the room: announcements up to it are not for this client
+    struct lsig_client *resume_next; // in flow->resumable
+    struct lsig_limits *limits;      // made with the first message
+    uint64_t entered_revision;       // of the room: announcements up to it are not for this client
     int64_t deadline_s; // unix seconds: the token's end with the leeway; while UNKNOWN, the wait
                         // for one
     uint8_t state;      // enum lsig_client_state
     uint8_t queued_count;
     bool paused;         // reading has been stopped
+    bool resume_due;     // in flow->resumable
     bool has_place;      // counts among its user's connections (door.h)
     const char *address; // net's; for rates per address
 };

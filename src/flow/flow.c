@@ -4,6 +4,7 @@
 
 #include "flow/announce.h"
 #include "flow/limits.h"
+#include "flow/line.h"
 
 enum { SWEEP_MS = 5000 };
 
@@ -17,7 +18,7 @@ void lsig_flow_init(struct lsig_flow *flow)
 
 void lsig_flow_clear(struct lsig_flow *flow)
 {
-    assert(flow->user_connections.count == 0 && flow->pending == NULL);
+    assert(flow->user_connections.count == 0 && flow->pending == NULL && flow->resumable == NULL);
     lsig_limits_clear(flow);
     lsig_map_clear(&flow->shared_buckets);
     lsig_map_clear(&flow->user_connections);
@@ -33,8 +34,9 @@ void lsig_flow_set_time(struct lsig_flow *flow, struct lsig_time now)
 
 int64_t lsig_flow_tick(struct lsig_flow *flow)
 {
+    lsig_line_resume_due(flow);
     lsig_limits_sweep(flow);
     lsig_hub_expire(flow->hub, flow->now);
     int64_t next = lsig_announce_tick(flow);
-    return next >= 0 ? next : SWEEP_MS;
+    return flow->resumable != NULL ? 0 : next >= 0 ? next : SWEEP_MS;
 }

@@ -37,6 +37,7 @@ struct lsig_flow {
     char now_iso[LSIG_CLOCK_ISO_SIZE];  // now.wall_ms
     struct lsig_map shared_buckets;     // of users, addresses and rooms (limits.c)
     struct lsig_map user_connections;   // how many each user has (door.c)
+    struct lsig_client *resumable;      // have queued frames that wait for the next turn (line.c)
     struct lsig_announcements *pending; // rooms whose announcements are merged (announce.c)
 };
 

@@ -238,10 +238,25 @@ static struct lsig_queued *queue_take(struct lsig_client *client)
     return queued;
 }
 
+static void resume_later(struct lsig_client *client)
+{
+    if (!client->resume_due) {
+        client->resume_due = true;
+        client->resume_next = client->flow->resumable;
+        client->flow->resumable = client;
+    }
+}
+
 void lsig_line_resume(struct lsig_client *client)
 {
+    size_t bytes = 0;
     while (client->queued != NULL && client->run == NULL && client->state != LSIG_CLIENT_CLOSING) {
+        if (bytes >= LSIG_CLIENT_RESUME_BYTES) {
+            resume_later(client);
+            return;
+        }
         struct lsig_queued *queued = queue_take(client);
+        bytes += queued->len;
         process(client, (struct lsig_span){queued->bytes, queued->len});
         free(queued);
     }
@@ -251,8 +266,29 @@ void lsig_line_resume(struct lsig_client *client)
     }
 }
 
+void lsig_line_resume_due(struct lsig_flow *flow)
+{
+    struct lsig_client *client = flow->resumable;
+    flow->resumable = NULL;
+    while (client != NULL) {
+        struct lsig_client *next = client->resume_next;
+        client->resume_due = false;
+        client->resume_next = NULL;
+        lsig_line_resume(client); // may put it into the list again
+        client = next;
+    }
+}
+
 void lsig_line_forget(struct lsig_client *client)
 {
+    if (client->resume_due) {
+        struct lsig_client **link = &client->flow->resumable;
+        while (*link != client) {
+            link = &(*link)->resume_next;
+        }
+        *link = client->resume_next;
+        client->resume_due = false;
+    }
     while (client->queued != NULL) {
         free(queue_take(client));
     }

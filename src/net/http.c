@@ -18,7 +18,7 @@ void lsig_http_free(struct lsig_http *http)
         lsig_account_abandon(http->account);
     }
     if (http->answer != NULL) {
-        explicit_bzero(http->answer, http->answer_len); // may hold a token
+        explicit_bzero(http->answer, http->answer_size); // may hold a token
         free(http->answer);
     }
     if (http->body.data != NULL) {
@@ -39,10 +39,11 @@ void lsig_http_answer(struct lsig_http *http, const struct lsig_response *respon
     http->close = own.close;
     if (lsig_response_write_head(http->wsi, http->net->options.settings, &own) != 0) {
         http->close = true;
-    } else if (http->method != LSIG_HEAD) {
+    } else if (http->method != LSIG_HEAD && response->body.len > 0) {
         http->answer = lsig_alloc(LWS_PRE + response->body.len);
         memcpy(http->answer + LWS_PRE, response->body.data, response->body.len);
         http->answer_len = response->body.len;
+        http->answer_size = LWS_PRE + response->body.len;
     }
     lws_callback_on_writable(http->wsi);
 }
@@ -124,11 +125,16 @@ static int on_writeable(struct lws *wsi, struct lsig_http *http)
         return 0;
     }
     if (http->answer_len > 0) {
-        int written = lws_write(wsi, (unsigned char *)http->answer + LWS_PRE, http->answer_len,
-                                LWS_WRITE_HTTP_FINAL);
-        if (written < 0) {
+        size_t len = http->answer_len;
+        http->answer_len = 0;
+        if (lws_write(wsi, (unsigned char *)http->answer + LWS_PRE, len, LWS_WRITE_HTTP_FINAL) <
+            0) {
             return -1;
         }
+    }
+    if (lws_partial_buffered(wsi)) {
+        lws_callback_on_writable(wsi); // an end now would cut what is still to be sent
+        return 0;
     }
     bool close = http->close;
     lsig_http_free(http);

@@ -17,7 +17,8 @@ struct lsig_http {
     struct lsig_buf body;                 // of the request
     struct lsig_account_request *account; // under way; NULL: none
     char *answer;                         // body of the answer, sent in WRITEABLE
-    size_t answer_len;
+    size_t answer_len;                    // still to be written
+    size_t answer_size;                   // bytes of the memory
     bool awaits_body;
     bool answered;
     bool close; // the connection ends with the answer

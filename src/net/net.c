@@ -120,8 +120,11 @@ static void on_tick(uv_timer_t *timer)
 static void on_prepare(uv_prepare_t *prepare)
 {
     struct lsig_net *net = prepare->data;
-    // Announcements that were merged in this turn want the timer earlier than it stands.
-    if (net->options.flow->pending != NULL && uv_timer_get_due_in(&net->tick) > LSIG_MERGE_MS) {
+    // What this turn left to be done wants the timer earlier than it stands.
+    const struct lsig_flow *flow = net->options.flow;
+    if (flow->resumable != NULL) {
+        uv_timer_start(&net->tick, on_tick, 0, 0);
+    } else if (flow->pending != NULL && uv_timer_get_due_in(&net->tick) > LSIG_MERGE_MS) {
         uv_timer_start(&net->tick, on_tick, LSIG_MERGE_MS, 0);
     }
     note_gap(net);
@@ -216,7 +219,7 @@ static bool open_page(const char *folder, struct lsig_page **page, struct lsig_b
     return *page != NULL;
 }
 
-struct lsig_net *lsig_net_new(const struct lsig_net_options *options, struct lsig_buf *report)
+struct lsig_net *lsig_net_new(const struct lsig_net_options *options)
 {
     struct lsig_net *net = lsig_alloc(sizeof(*net));
     net->options = *options;
@@ -225,16 +228,15 @@ struct lsig_net *lsig_net_new(const struct lsig_net_options *options, struct lsi
     net->scratch = lsig_alloc(LWS_PRE + SCRATCH_SIZE);
     lsig_admission_init(&net->admission, options->settings->address_connections_max);
     start_handles(net);
-    if (open_page(options->settings->page_dir, &net->page, report) && open_lws(net, report)) {
+    return net;
+}
+
+bool lsig_net_listen(struct lsig_net *net, struct lsig_buf *report)
+{
+    if (open_page(net->options.settings->page_dir, &net->page, report) && open_lws(net, report)) {
         net->listener = lsig_listener_new(net, report);
     }
-    if (net->listener == NULL) {
-        lsig_net_free(net);
-        uv_run(options->loop, UV_RUN_NOWAIT);
-        lsig_net_finish(net);
-        return NULL;
-    }
-    return net;
+    return net->listener != NULL;
 }
 
 int lsig_net_port(const struct lsig_net *net)

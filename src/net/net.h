@@ -16,9 +16,10 @@ struct lsig_net_options {
     struct lsig_metrics *metrics;
 };
 
-// Listens. NULL, with *report filled for people, if that is not possible (address in use, page
-// folder missing).
-struct lsig_net *lsig_net_new(const struct lsig_net_options *options, struct lsig_buf *report);
+struct lsig_net *lsig_net_new(const struct lsig_net_options *options);
+// Begins to serve. False, with *report filled for people, if that is not possible (address in use,
+// page folder missing); the net is to be freed in any case.
+bool lsig_net_listen(struct lsig_net *net, struct lsig_buf *report);
 int lsig_net_port(const struct lsig_net *net); // the one that the system chose for PORT=0
 // Reads the files of the page again.
 void lsig_net_reload_page(struct lsig_net *net);

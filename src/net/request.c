@@ -26,7 +26,8 @@ bool lsig_request_line(struct lws *wsi, enum lsig_method *method, char *path, si
     for (int i = 0; i < LSIG_METHOD_COUNT; i++) {
         if (lws_hdr_total_length(wsi, methods[i].token) > 0) {
             *method = (enum lsig_method)i;
-            return lws_hdr_copy(wsi, path, (int)size, methods[i].token) > 0;
+            int len = lws_hdr_copy(wsi, path, (int)size, methods[i].token);
+            return len > 0 && strlen(path) == (size_t)len; // no %00
         }
     }
     return false;

@@ -153,20 +153,27 @@ static void on_receive(struct lsig_session *session, const char *bytes, size_t l
     forget_partial(session);
 }
 
-static int on_writeable(struct lsig_session *session)
+// RFC 6455 section 7.4: the codes that may stand in a close frame.
+static bool close_code_ok(unsigned code)
 {
+    return (code >= 1000 && code <= 1003) || (code >= 1007 && code <= 1014) ||
+           (code >= 3000 && code <= 4999);
+}
+
+static int on_peer_close(struct lsig_session *session, const unsigned char *body, size_t len)
+{
+    if (session->close_code != 0) {
+        return -1; // the answer to our close frame: no third one
+    }
+    session->end_reason = "bye";
+    bool ok = len == 0 || (len >= 2 && close_code_ok((unsigned)body[0] << 8 | body[1]));
+    if (ok) {
+        return 0; // libwebsockets answers with the same code
+    }
+    session->client.state = LSIG_CLIENT_CLOSING;
+    session->close_code = 1002;
     lsig_session_flush(session);
-    if (session->close_code == LSIG_CLOSE_ABNORMAL) {
-        return -1;
-    }
-    if (session->close_code != 0 && session->outbox.count == 0 &&
-        !lws_partial_buffered(session->wsi)) {
-        // libwebsockets sends the close frame and waits for the answer.
-        lws_close_reason(session->wsi, (enum lws_close_status)session->close_code,
-                         (unsigned char *)session->close_text, strlen(session->close_text));
-        return -1;
-    }
-    return 0;
+    return -1;
 }
 
 int lsig_session_callback(struct lws *wsi, enum lws_callback_reasons reason, void *in, size_t len)
@@ -188,12 +195,10 @@ int lsig_session_callback(struct lws *wsi, enum lws_callback_reasons reason, voi
         session->heard_ms = session->net->options.flow->now.mono_ms;
         return 0;
     case LWS_CALLBACK_SERVER_WRITEABLE:
-        return on_writeable(session);
-    case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
-        if (session->close_code == 0) {
-            session->end_reason = "bye";
-        }
+        lsig_session_flush(session);
         return 0;
+    case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
+        return on_peer_close(session, in, len);
     case LWS_CALLBACK_CLOSED:
         session_end(session);
         return 0;
@@ -220,9 +225,12 @@ static void sink_close(struct lsig_client *client, int code, const char *reason)
                           : code == 4409 ? "replaced"
                           : code == 4408 ? "timeout"
                                          : "closed";
+    if (client->paused) {
+        lws_rx_flow_control(session->wsi, 1); // to hear the answer
+    }
     // A reader that has stopped gets the close frame in this time, or never.
-    lws_set_timeout(session->wsi, PENDING_TIMEOUT_CLOSE_SEND, CLOSE_WAIT_S);
-    lws_callback_on_writable(session->wsi);
+    lws_set_timeout(session->wsi, PENDING_TIMEOUT_USER_REASON_BASE, CLOSE_WAIT_S);
+    lsig_session_mark(session);
 }
 
 static void too_slow(struct lsig_session *session)
@@ -262,6 +270,9 @@ static void sink_send(struct lsig_client *client, struct lsig_body *body)
     net->outbox_bytes += session->outbox.bytes - before;
     net->options.metrics->frames_out += 1;
     lsig_session_mark(session);
+    if (session->outbox.bytes > settings->outbox_bytes_max / 2) {
+        lsig_session_flush(session); // a burst within one turn says nothing about the reader
+    }
     // A single frame may be larger than the bound; a queue of them may not.
     if (before > 0 && session->outbox.bytes > settings->outbox_bytes_max) {
         too_slow(session);

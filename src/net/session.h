@@ -25,6 +25,7 @@ struct lsig_session {
     int64_t heard_ms;    // when anything last came
     uint16_t close_code; // 0: no close under way
     uint8_t dialect;
+    bool close_sent;
     bool open; // ESTABLISHED has been seen
     bool dirty;
     bool ping_due;          // a ping is to be written

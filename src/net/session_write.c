@@ -35,55 +35,85 @@ void lsig_session_unmark(struct lsig_session *session)
     }
 }
 
-// The next frame has to fit, whatever its size.
+enum { CLOSE_FRAME = 0x88, CLOSE_FRAME_MAX = 127 };
+
+// The next frame has to fit, whatever its size, and a close frame behind it.
 static void reserve_scratch(struct lsig_net *net, const struct lsig_outbox *outbox)
 {
     const struct lsig_body *first = lsig_outbox_first(outbox);
-    size_t needed = (first != NULL ? lsig_outbox_frame_size(first) : 0) + sizeof(ping_frame);
+    size_t needed =
+        (first != NULL ? lsig_outbox_frame_size(first) : 0) + sizeof(ping_frame) + CLOSE_FRAME_MAX;
     if (needed > net->scratch_size) {
         net->scratch = lsig_realloc(net->scratch, LWS_PRE + needed);
         net->scratch_size = needed;
     }
 }
 
-static bool write_bytes(struct lsig_session *session, unsigned char *bytes, size_t len)
+static void kill_session(struct lsig_session *session)
 {
-    int written = lws_write(session->wsi, bytes, len, LWS_WRITE_RAW);
-    if (written < 0) {
-        session->close_code = LSIG_CLOSE_ABNORMAL;
-        session->client.state = LSIG_CLIENT_CLOSING;
-        lws_set_timeout(session->wsi, PENDING_TIMEOUT_CLOSE_SEND, LWS_TO_KILL_ASYNC);
-        return false;
+    session->close_code = LSIG_CLOSE_ABNORMAL;
+    session->client.state = LSIG_CLIENT_CLOSING;
+    lws_set_timeout(session->wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_ASYNC);
+}
+
+static bool close_due(const struct lsig_session *session)
+{
+    return session->close_code != 0 && session->close_code != LSIG_CLOSE_ABNORMAL &&
+           !session->close_sent;
+}
+
+// Our own: where libwebsockets is built as Debian builds it, it ends a connection whose callback
+// asks for a close before the close frame has been sent.
+static size_t write_close_frame(struct lsig_session *session, unsigned char *out)
+{
+    size_t text_len = strlen(session->close_text);
+    out[0] = CLOSE_FRAME;
+    out[1] = (unsigned char)(2 + text_len);
+    out[2] = (unsigned char)(session->close_code >> 8);
+    out[3] = (unsigned char)session->close_code;
+    memcpy(out + 4, session->close_text, text_len);
+    session->close_sent = true;
+    return 4 + text_len;
+}
+
+static size_t fill(struct lsig_session *session, unsigned char *out, size_t size)
+{
+    struct lsig_outbox *outbox = &session->outbox;
+    size_t len = 0;
+    if (session->ping_due) {
+        memcpy(out, ping_frame, sizeof(ping_frame));
+        len = sizeof(ping_frame);
+        session->ping_due = false;
     }
-    session->net->options.metrics->bytes_out += (int64_t)len;
-    return true;
+    uint32_t before = outbox->bytes;
+    len += lsig_outbox_fill(outbox, (enum lsig_dialect)session->dialect, out + len,
+                            size - len - CLOSE_FRAME_MAX);
+    session->net->outbox_bytes -= before - outbox->bytes;
+    if (outbox->count == 0 && close_due(session)) {
+        len += write_close_frame(session, out + len);
+    }
+    return len;
 }
 
 void lsig_session_flush(struct lsig_session *session)
 {
     struct lsig_net *net = session->net;
-    struct lsig_outbox *outbox = &session->outbox;
-    if (outbox->count == 0 && !session->ping_due) {
+    if (session->outbox.count == 0 && !session->ping_due && !close_due(session)) {
         return;
     }
     if (lws_partial_buffered(session->wsi)) {
         lws_callback_on_writable(session->wsi);
         return;
     }
-    reserve_scratch(net, outbox);
+    reserve_scratch(net, &session->outbox);
     unsigned char *at = net->scratch + LWS_PRE;
-    size_t len = 0;
-    if (session->ping_due) {
-        memcpy(at, ping_frame, sizeof(ping_frame));
-        len = sizeof(ping_frame);
-        session->ping_due = false;
+    size_t len = fill(session, at, net->scratch_size);
+    if (lws_write(session->wsi, at, len, LWS_WRITE_RAW) < 0) {
+        kill_session(session);
+        return;
     }
-    uint32_t before = outbox->bytes;
-    len += lsig_outbox_fill(outbox, (enum lsig_dialect)session->dialect, at + len,
-                            net->scratch_size - len);
-    net->outbox_bytes -= before - outbox->bytes;
-    if (write_bytes(session, at, len) &&
-        (outbox->count > 0 || lws_partial_buffered(session->wsi))) {
+    net->options.metrics->bytes_out += (int64_t)len;
+    if (session->outbox.count > 0 || lws_partial_buffered(session->wsi)) {
         lws_callback_on_writable(session->wsi);
     }
 }

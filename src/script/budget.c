@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -25,16 +26,21 @@ static int64_t thread_cpu_us(void)
     return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
-static void raise_exceeded(lua_State *L, lua_Debug *where)
+// Leaves Lua. A coroutine yields, never to be resumed: that passes every pcall at once. Where it
+// cannot (under a comparator of table.sort, at the top level of a file) an error is raised, and
+// again at the next instruction if something catches it.
+static void leave_lua(lua_State *L, lua_Debug *where)
 {
-    const char *file = "?";
-    int line = 0;
-    if (lua_getinfo(L, "Sl", where) != 0) {
-        file = where->short_src;
-        line = where->currentline;
+    struct lsig_budget *budget = lsig_vm_of(L)->budget;
+    if (budget->text[0] == '\0' && lua_getinfo(L, "Sl", where) != 0) {
+        snprintf(budget->text, sizeof(budget->text), "%s:%d: stopped after %d ms of processor time",
+                 where->short_src, where->currentline, (int)budget->told_ms);
     }
-    int told_ms = (int)lsig_vm_of(L)->budget->told_ms;
-    luaL_error(L, "%s:%d: stopped after %d ms of processor time", file, line, told_ms);
+    if (lua_isyieldable(L)) {
+        lua_yield(L, 0);
+    }
+    lua_pushstring(L, budget->text);
+    lua_error(L);
 }
 
 // Async-signal-safe: reads a clock, stores words, and sets the hook, which LuaJIT allows from
@@ -55,7 +61,7 @@ static void on_tick(int number, siginfo_t *info, void *context)
     }
     if (now_us - budget->started_us >= budget->limit_us) {
         budget->exceeded = 1;
-        lua_sethook(L, raise_exceeded, LUA_MASKCALL | LUA_MASKRET | LUA_MASKCOUNT, 1);
+        lua_sethook(L, leave_lua, LUA_MASKCALL | LUA_MASKRET | LUA_MASKCOUNT, 1);
     }
 }
 
@@ -97,6 +103,7 @@ void lsig_budget_enter(struct lsig_budget *budget, lua_State *L, int64_t left_us
     assert(budget->L == NULL);
     lsig_vm_of(L)->budget = budget;
     budget->exceeded = 0;
+    budget->text[0] = '\0';
     budget->limit_us = left_us;
     budget->started_us = exact ? thread_cpu_us() : 0;
     atomic_signal_fence(memory_order_seq_cst);

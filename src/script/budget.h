@@ -2,10 +2,10 @@
 //
 // A POSIX timer on the thread's own CPU clock ticks every LSIG_BUDGET_TICK_US of CPU time, so an
 // idle thread is never woken. Its signal handler runs on the same thread: it looks whether Lua is
-// being run, and once the limit is used up it sets a debug hook that raises an error at every
-// further instruction, call and return until C takes it away. A script cannot catch its way out of
-// that. The first tick starts the clock, so a call is never stopped early and is stopped at most
-// two ticks late.
+// being run, and once the limit is used up it sets a debug hook that leaves Lua at the next
+// instruction, call or return, and goes on doing so until C takes it away: no pcall holds it. The
+// first tick starts the clock, so a call is never stopped early and is stopped at most two ticks
+// late.
 #pragma once
 
 #include <signal.h>
@@ -15,7 +15,7 @@
 
 struct lua_State;
 
-enum { LSIG_BUDGET_TICK_US = 5000 };
+enum { LSIG_BUDGET_TICK_US = 5000, LSIG_BUDGET_TEXT_SIZE = 128 };
 
 struct lsig_budget {
     timer_t timer;
@@ -23,7 +23,9 @@ struct lsig_budget {
     volatile int64_t started_us;  // of the thread's CPU clock; 0: no tick yet
     volatile int64_t limit_us;
     volatile sig_atomic_t exceeded;
-    int64_t told_ms; // the limit as people set it, for the error text
+    int64_t told_ms;                  // the limit as people set it, for the error text
+    char text[LSIG_BUDGET_TEXT_SIZE]; // once Lua was left because of the limit: where, with
+                                      // file:line
 };
 
 // Opens on the calling thread; all other functions are called on the same one. False: the system

@@ -7,6 +7,7 @@
 #include <lua.h>
 
 #include "base/log.h"
+#include "script/budget.h"
 #include "script/policy.h"
 
 struct trace_request {
@@ -18,7 +19,26 @@ static int read_trace(lua_State *L)
 {
     struct trace_request *request = lua_touserdata(L, 1);
     luaL_traceback(L, request->co, NULL, 0);
-    snprintf(request->failure->trace, sizeof(request->failure->trace), "%s", lua_tostring(L, -1));
+    // The first line is a title; the others are joined, the innermost first.
+    const char *at = lua_tostring(L, -1);
+    at += strcspn(at, "\n");
+    char *out = request->failure->trace;
+    size_t left = sizeof(request->failure->trace) - 1;
+    while (*at != '\0' && left > 0) {
+        size_t len = strcspn(at, "\n\t");
+        len = len < left ? len : left;
+        memcpy(out, at, len);
+        out += len;
+        left -= len;
+        at += len;
+        if (at[0] == '\n' && left > 3 && out != request->failure->trace) {
+            memcpy(out, " < ", 3);
+            out += 3;
+            left -= 3;
+        }
+        at += strspn(at, "\n\t");
+    }
+    *out = '\0';
     return 0;
 }
 
@@ -29,14 +49,11 @@ static void copy_line(char *out, size_t size, const char *text)
     out[strcspn(out, "\r\n")] = '\0';
 }
 
-void lsig_failure_read(struct lsig_failure *failure,
-                       struct lsig_policy *policy,
-                       lua_State *co,
-                       bool has_text)
+void lsig_failure_read(struct lsig_failure *failure, struct lsig_policy *policy, lua_State *co)
 {
     lua_State *L = policy->vm.L;
-    if (!has_text) {
-        snprintf(failure->text, sizeof(failure->text), "%s: stopped", failure->hook->where);
+    if (failure->cpu) {
+        copy_line(failure->text, sizeof(failure->text), policy->budget->text);
     } else if (lua_type(co, -1) == LUA_TSTRING) {
         copy_line(failure->text, sizeof(failure->text), lua_tostring(co, -1));
     } else {

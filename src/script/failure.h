@@ -20,11 +20,10 @@ struct lsig_failure {
     char trace[LSIG_FAILURE_TRACE_SIZE];
 };
 
-// Reads the error text of a coroutine (if `has_text`, on top of its stack) and its traceback.
+// Reads what the coroutine ended with (an error on top of its stack, or `cpu`) and its traceback.
 void lsig_failure_read(struct lsig_failure *failure,
                        struct lsig_policy *policy,
-                       struct lua_State *co,
-                       bool has_text);
+                       struct lua_State *co);
 void lsig_failure_log(const struct lsig_failure *failure,
                       const struct lsig_policy *policy); // and counts it
 // Collects garbage after memory ran out, so that the next hook finds room.

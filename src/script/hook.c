@@ -10,11 +10,9 @@
 #include <lauxlib.h>
 #include <lua.h>
 
-#include "base/alloc.h"
 #include "script/budget.h"
 #include "script/failure.h"
 #include "script/handle.h"
-#include "script/lib_room.h"
 
 enum outcome { OUTCOME_NEXT, OUTCOME_END, OUTCOME_WAITS, OUTCOME_FAILED };
 
@@ -36,90 +34,11 @@ static const struct lsig_policy_hook *hook_at(const struct lsig_hook_run *run, s
     return NULL;
 }
 
-// --- runs and their coroutines
-
-static struct lsig_hook_run *run_take(struct lsig_policy *policy)
-{
-    struct lsig_hook_run *run = policy->idle;
-    if (run != NULL) {
-        policy->idle = run->next;
-        policy->idle_count--;
-        return run;
-    }
-    run = policy->bare;
-    if (run != NULL) {
-        policy->bare = run->next;
-        return run;
-    }
-    run = lsig_alloc(sizeof(*run));
-    run->policy = policy;
-    run->co_reference = LUA_NOREF;
-    run->anchor_reference = LUA_NOREF;
-    run->next_all = policy->runs;
-    policy->runs = run;
-    return run;
-}
-
-static void run_drop_coroutine(struct lsig_hook_run *run)
-{
-    luaL_unref(run->policy->vm.L, LUA_REGISTRYINDEX, run->co_reference);
-    run->co_reference = LUA_NOREF;
-    run->co = NULL;
-}
-
-// The call is over: expires its handles and gives everything back.
-static void run_end(struct lsig_hook_run *run)
-{
-    struct lsig_policy *policy = run->policy;
-    lua_State *L = policy->vm.L;
-    run->serial++;
-    if (run->anchor_reference != LUA_NOREF) {
-        if (run->anchored_more) {
-            lsig_lib_member_release(L, run);
-        }
-        lsig_hook_push_anchor(L, run);
-        for (int i = 1; i < LSIG_ANCHOR_COUNT; i++) {
-            lua_pushnil(L);
-            lua_rawseti(L, -2, i);
-        }
-        lua_pop(L, 1);
-    }
-    lsig_member_unref(run->event.member);
-    run->event = (struct lsig_hook_event){.member = NULL};
-    run->done = NULL;
-    run->inside = false;
-    if (run->co != NULL && policy->idle_count >= LSIG_HOOK_IDLE_MAX) {
-        run_drop_coroutine(run);
-    }
-    if (run->co != NULL) {
-        run->next = policy->idle;
-        policy->idle = run;
-        policy->idle_count++;
-    } else {
-        run->next = policy->bare;
-        policy->bare = run;
-    }
-}
-
-void lsig_hook_push_anchor(lua_State *L, const struct lsig_hook_run *run)
-{
-    lua_rawgeti(L, LUA_REGISTRYINDEX, run->anchor_reference);
-}
-
-static void make_coroutine(lua_State *L, struct lsig_hook_run *run)
-{
-    if (run->anchor_reference == LUA_NOREF) {
-        lua_createtable(L, LSIG_ANCHOR_COUNT - 1, 0);
-        run->anchor_reference = luaL_ref(L, LUA_REGISTRYINDEX);
-    }
-    lua_State *co = lua_newthread(L);
-    run->co_reference = luaL_ref(L, LUA_REGISTRYINDEX);
-    run->co = co;
-}
+// --- one step
 
 static void make_handles(lua_State *L, struct lsig_hook_run *run)
 {
-    lsig_hook_push_anchor(L, run);
+    lsig_run_push_anchor(L, run);
     lsig_handle_push(L, LSIG_USERDATA_ROOM, run, run->event.member->room);
     lua_rawseti(L, -2, LSIG_ANCHOR_ROOM);
     lsig_handle_push(L, LSIG_USERDATA_MEMBER, run, run->event.member);
@@ -139,9 +58,9 @@ static int start_hook(lua_State *L)
 {
     struct lsig_hook_run *run = lua_touserdata(L, 1);
     if (run->co == NULL) {
-        make_coroutine(L, run);
+        lsig_run_make_coroutine(L, run);
     }
-    lsig_hook_push_anchor(L, run); // [run, anchor]
+    lsig_run_push_anchor(L, run); // [run, anchor]
     lua_rawgeti(L, -1, LSIG_ANCHOR_MEMBER);
     bool handles = !lua_isnil(L, -1);
     lua_pop(L, 1);
@@ -164,8 +83,6 @@ void lsig_hook_register(struct lsig_policy *policy)
     lua_pushcfunction(policy->vm.L, start_hook);
     policy->start_function = luaL_ref(policy->vm.L, LUA_REGISTRYINDEX);
 }
-
-// --- one step
 
 static bool run_start(struct lsig_hook_run *run)
 {
@@ -253,7 +170,7 @@ static enum outcome run_step(struct lsig_hook_run *run, struct lsig_failure *fai
     if (exceeded || (result != 0 && result != LUA_YIELD)) {
         failure->cpu = exceeded;
         failure->memory = run->policy->vm.exhausted;
-        lsig_failure_read(failure, run->policy, run->co, result != LUA_YIELD);
+        lsig_failure_read(failure, run->policy, run->co);
         return OUTCOME_FAILED;
     }
     if (result == LUA_YIELD) {
@@ -311,7 +228,7 @@ static enum lsig_status run_on(struct lsig_hook_run *run, struct lsig_refusal *r
         case OUTCOME_FAILED:
             lsig_failure_log(&failure, policy);
             if (run->co != NULL) {
-                run_drop_coroutine(run); // it ended in an error and cannot run again
+                lsig_run_drop_coroutine(run); // it ended in an error and cannot run again
             }
             lsig_failure_recover(&failure, policy);
             run->inside = false;
@@ -365,7 +282,7 @@ static void on_timer(uv_timer_t *timer)
     lsig_hook_done done = run->done;
     void *arg = run->arg;
     policy->waiting++; // keeps the policy until its caller has heard of the end
-    run_end(run);
+    lsig_run_end(run);
     if (done != NULL) {
         done(arg, status, &refusal);
     }
@@ -382,7 +299,7 @@ enum lsig_status lsig_hook_call(struct lsig_policy *policy,
                                 void *arg,
                                 struct lsig_hook_run **out)
 {
-    struct lsig_hook_run *run = run_take(policy);
+    struct lsig_hook_run *run = lsig_run_take(policy);
     run->event = *event;
     lsig_member_ref(event->member);
     run->at = 0;
@@ -394,7 +311,7 @@ enum lsig_status lsig_hook_call(struct lsig_policy *policy,
         run_suspend(run);
         *out = run;
     } else {
-        run_end(run);
+        lsig_run_end(run);
     }
     return status;
 }
@@ -416,7 +333,7 @@ void lsig_hook_close_runs(struct lsig_policy *policy, void (*on_closed)(struct l
     for (struct lsig_hook_run *run = policy->runs; run != NULL; run = run->next_all) {
         if (run->waiting) {
             run_wake(run);
-            run_end(run);
+            lsig_run_end(run);
         }
         if (run->timer_open) {
             uv_close((uv_handle_t *)&run->timer, on_timer_closed);

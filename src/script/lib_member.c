@@ -60,7 +60,7 @@ static int member_claims(lua_State *L, struct lsig_handle *handle)
 {
     const struct lsig_member *member = handle->thing;
     struct lsig_hook_run *run = handle->run;
-    lsig_hook_push_anchor(L, run); // [anchor]
+    lsig_run_push_anchor(L, run); // [anchor]
     lua_pushvalue(L, 1);
     lua_rawget(L, -2); // [anchor, claims]
     if (!lua_isnil(L, -1)) {
@@ -104,7 +104,7 @@ void lsig_lib_member_register(lua_State *L)
 
 void lsig_lib_member_push(lua_State *L, struct lsig_hook_run *run, struct lsig_member *member)
 {
-    lsig_hook_push_anchor(L, run); // [anchor]
+    lsig_run_push_anchor(L, run); // [anchor]
     if (member == run->event.member) {
         lua_rawgeti(L, -1, LSIG_ANCHOR_MEMBER);
         lua_remove(L, -2);
@@ -129,7 +129,7 @@ void lsig_lib_member_push(lua_State *L, struct lsig_hook_run *run, struct lsig_m
 
 void lsig_lib_member_release(lua_State *L, struct lsig_hook_run *run)
 {
-    lsig_hook_push_anchor(L, run); // [anchor]
+    lsig_run_push_anchor(L, run); // [anchor]
     lua_pushnil(L);
     while (lua_next(L, -2) != 0) { // [anchor, key, value]
         lua_pop(L, 1);

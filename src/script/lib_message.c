@@ -55,7 +55,7 @@ static int message_id(lua_State *L, struct lsig_handle *handle)
 static int message_payload(lua_State *L, struct lsig_handle *handle)
 {
     struct lsig_hook_run *run = handle->run;
-    lsig_hook_push_anchor(L, run); // [anchor]
+    lsig_run_push_anchor(L, run); // [anchor]
     lua_rawgeti(L, -1, LSIG_ANCHOR_PAYLOAD);
     if (!lua_isnil(L, -1)) {
         return 1;

@@ -239,19 +239,6 @@ static double parse_duration(lua_State *L, int index)
     return -1;
 }
 
-static void check_not_in_sort(lua_State *L)
-{
-    lua_Debug level;
-    for (int i = 1; lua_getstack(L, i, &level) != 0; i++) {
-        lua_getinfo(L, "f", &level);
-        bool sorts = lsig_lib_table_is_sort(L, -1);
-        lua_pop(L, 1);
-        if (sorts) {
-            luaL_error(L, "sig.sleep: a comparator of table.sort may not wait");
-        }
-    }
-}
-
 static int sig_sleep(lua_State *L)
 {
     struct lsig_hook_run *run = lsig_hook_check_running(L, "sig.sleep");
@@ -260,7 +247,9 @@ static int sig_sleep(lua_State *L)
         return luaL_error(L,
                           "sig.sleep: write a time like \"100ms\", \"2s\" or a number of seconds");
     }
-    check_not_in_sort(L);
+    if (lsig_lib_table_sorting(L) > 0) {
+        return luaL_error(L, "sig.sleep: a comparator of table.sort may not wait");
+    }
     lsig_hook_prepare_wait(L, run, ms);
     return lua_yield(L, 0);
 }
@@ -333,21 +322,31 @@ static int sig_log(lua_State *L)
     return 0;
 }
 
+// Does not call __tostring: that would nest calls in C.
+static void add_printed(lua_State *L, luaL_Buffer *text, int index)
+{
+    switch (lua_type(L, index)) {
+    case LUA_TSTRING:
+    case LUA_TNUMBER:
+        lua_pushvalue(L, index);
+        luaL_addvalue(text);
+        break;
+    case LUA_TBOOLEAN:
+        luaL_addstring(text, lua_toboolean(L, index) ? "true" : "false");
+        break;
+    default:
+        luaL_addstring(text, luaL_typename(L, index));
+    }
+}
+
 static int global_print(lua_State *L)
 {
     struct log_line line = {.level = LSIG_INFO};
     int count = lua_gettop(L);
-    luaL_checkstack(L, 2, "print");
     luaL_Buffer text;
     luaL_buffinit(L, &text);
     for (int i = 1; i <= count; i++) {
-        lua_pushvalue(L, lua_upvalueindex(1));
-        lua_pushvalue(L, i);
-        lua_call(L, 1, 1);
-        if (lua_type(L, -1) != LUA_TSTRING) {
-            return luaL_error(L, "print: __tostring gave a %s", luaL_typename(L, -1));
-        }
-        luaL_addvalue(&text);
+        add_printed(L, &text, i);
         if (i < count) {
             luaL_addchar(&text, '\t');
         }
@@ -366,11 +365,8 @@ static const luaL_Reg sig_functions[] = {
 
 void lsig_lib_sig_push(lua_State *L)
 {
-    lsig_sandbox_push(L);
-    lua_getfield(L, -1, "tostring");
-    lua_pushcclosure(L, global_print, 1);
+    lua_pushcfunction(L, global_print);
     lsig_sandbox_set(L, "print");
-    lua_pop(L, 1);
 
     lua_newtable(L);
     luaL_register(L, NULL, sig_functions);

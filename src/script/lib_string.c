@@ -59,6 +59,10 @@ static int bounded_format(lua_State *L)
     int count = lua_gettop(L);
     for (int i = 1; i <= count; i++) {
         sum += lua_type(L, i) == LUA_TSTRING ? lua_objlen(L, i) : 0;
+        if (lua_istable(L, i) && luaL_getmetafield(L, i, "__tostring")) {
+            return luaL_error(L,
+                              "string.format: give it tostring(value) for a table with __tostring");
+        }
     }
     luaL_checkstring(L, 1);
     if (sum > LSIG_SANDBOX_TEXT_MAX) {

@@ -9,7 +9,15 @@
 #include "script/budget.h"
 #include "script/sandbox.h"
 
-enum { POLL_EVERY = 256, SORT_MAX = 100000, CONCAT_MAX = 100000 };
+enum {
+    POLL_EVERY = 256,
+    SORT_MAX = 100000,
+    CONCAT_MAX = 100000,
+    SORTS_NESTED_MAX = 4,
+    FRAMES_LOOKED_AT = 200
+};
+
+static int table_sort(lua_State *L);
 
 static int checked_length(lua_State *L, const char *function)
 {
@@ -47,7 +55,8 @@ static int table_remove(lua_State *L)
     int len = checked_length(L, "table.remove");
     lua_Integer at = lua_isnoneornil(L, 2) ? len : luaL_checkinteger(L, 2);
     if (len == 0 || at < 1 || at > len) {
-        return 0;
+        lua_pushnil(L);
+        return 1;
     }
     lua_rawgeti(L, 1, (int)at);
     for (int i = (int)at; i < len; i++) {
@@ -141,6 +150,18 @@ static void sort_sift(lua_State *L, int hole, int count)
     lua_rawseti(L, 1, hole);
 }
 
+int lsig_lib_table_sorting(lua_State *L)
+{
+    lua_Debug frame;
+    int count = 0;
+    for (int i = 1; i <= FRAMES_LOOKED_AT && lua_getstack(L, i, &frame) != 0; i++) {
+        lua_getinfo(L, "f", &frame);
+        count += lua_tocfunction(L, -1) == table_sort;
+        lua_pop(L, 1);
+    }
+    return count;
+}
+
 // Heap sort: never more than 2 n log n comparisons, whatever a comparator answers. Like Lua's own
 // it is not stable.
 static int table_sort(lua_State *L)
@@ -152,6 +173,10 @@ static int table_sort(lua_State *L)
     }
     if (count > SORT_MAX) {
         return luaL_error(L, "table.sort: more than %d values", SORT_MAX);
+    }
+    if (lsig_lib_table_sorting(L) > SORTS_NESTED_MAX) {
+        return luaL_error(L, "table.sort: comparators sort within comparators more than %d deep",
+                          SORTS_NESTED_MAX);
     }
     luaL_checkstack(L, 8, "table.sort");
     for (int i = count / 2; i >= 1; i--) {
@@ -175,9 +200,4 @@ void lsig_lib_table_register(lua_State *L)
                                          {"sort", table_sort},
                                          {NULL, NULL}};
     luaL_register(L, NULL, functions);
-}
-
-bool lsig_lib_table_is_sort(lua_State *L, int index)
-{
-    return lua_tocfunction(L, index) == table_sort;
 }

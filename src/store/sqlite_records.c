@@ -47,6 +47,7 @@ enum statement {
 
 struct lsig_sqlite_records {
     sqlite3 *db;
+    char error[160]; // of the last statement that failed
     sqlite3_stmt *statements[STATEMENT_COUNT];
 };
 
@@ -209,11 +210,25 @@ static void bind_text(sqlite3_stmt *statement, int index, const char *text)
     sqlite3_bind_text(statement, index, text, -1, SQLITE_TRANSIENT);
 }
 
+// At once: the statements that clean up have outcomes of their own.
+static void note_error(struct lsig_sqlite_records *records, int result)
+{
+    if (result != SQLITE_ROW && result != SQLITE_DONE) {
+        snprintf(records->error, sizeof(records->error), "%s", sqlite3_errmsg(records->db));
+    }
+}
+
+const char *lsig_sqlite_records_error(const struct lsig_sqlite_records *records)
+{
+    return records->error;
+}
+
 // Steps once and makes the statement ready for its next use.
 static int run(struct lsig_sqlite_records *records, enum statement which)
 {
     sqlite3_stmt *statement = records->statements[which];
     int result = sqlite3_step(statement);
+    note_error(records, result);
     sqlite3_reset(statement);
     sqlite3_clear_bindings(statement);
     return result;
@@ -256,6 +271,7 @@ enum lsig_status lsig_sqlite_records_find(struct lsig_sqlite_records *records,
     sqlite3_stmt *statement = records->statements[which];
     bind_text(statement, 1, name);
     int result = sqlite3_step(statement);
+    note_error(records, result);
     if (result == SQLITE_ROW) {
         read_account(statement, account);
     }

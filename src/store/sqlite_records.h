@@ -38,3 +38,6 @@ enum lsig_status lsig_sqlite_records_add_login(struct lsig_sqlite_records *recor
 enum lsig_status lsig_sqlite_records_save_refresh_token(struct lsig_sqlite_records *records,
                                                         const struct lsig_refresh_token *token);
 enum lsig_status lsig_sqlite_records_probe(struct lsig_sqlite_records *records); // reads the file
+
+// What SQLite said of the last call, for the log: it names tables and columns, never values.
+const char *lsig_sqlite_records_error(const struct lsig_sqlite_records *records);

@@ -9,6 +9,7 @@
 #include <uv.h>
 
 #include "base/alloc.h"
+#include "base/log.h"
 #include "store/sqlite_records.h"
 
 enum job_kind { FIND, CREATE, ADD_FAILURE, ADD_LOGIN, SAVE_REFRESH_TOKEN, PROBE, CLOSE };
@@ -109,7 +110,12 @@ static void on_job_done(uv_work_t *work, int result)
         }
         return;
     }
-    store->health = job->status == LSIG_INTERNAL_ERROR ? LSIG_INTERNAL_ERROR : LSIG_OK;
+    store->health = LSIG_OK;
+    if (job->status == LSIG_INTERNAL_ERROR) {
+        store->health = LSIG_INTERNAL_ERROR;
+        lsig_log(LSIG_ERROR, "database-failed",
+                 LSIG_LOG_TEXT("error", lsig_sqlite_records_error(store->records)));
+    }
     start_next(store);
     if (job->call.on_done != NULL) {
         bool found = job->kind == FIND && job->status == LSIG_OK;

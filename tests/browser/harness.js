@@ -63,9 +63,11 @@ export async function startServer() {
     },
   });
   let output = '';
+  let leak = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream.on('data', (text) => {
       output = (output + text).slice(-KEPT_OUTPUT_CHARS);
+      leak ||= /eyJ[\w-]{8,}\.[\w-]+/.exec(output)?.[0] ?? '';
     });
   }
   let ended = '';
@@ -87,6 +89,7 @@ export async function startServer() {
     const status = await exit;
     clearTimeout(late);
     await rm(data, { recursive: true, force: true });
+    if (leak) throw new Error(`the server wrote a token to its log: ${leak.slice(0, 12)}…`);
     if (status !== 0) throw new Error(`the server ended with ${status}\n${output}`);
   };
   return { url, stop };

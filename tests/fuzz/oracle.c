@@ -14,30 +14,37 @@ void oracle_fail(const char *file, int line, const char *condition)
     abort();
 }
 
-// By decoding, in contrast to the ranges of bytes in codec/utf8.h.
-bool oracle_is_utf8(struct lsig_span text)
+// The length of the sequence at `at`, or 0. By decoding, in contrast to the ranges of bytes in
+// codec/utf8.h.
+static size_t decode(const char *at, size_t left)
 {
     static const uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
+    uint32_t lead = (unsigned char)*at;
+    if (lead < 0x80) {
+        return 1;
+    }
+    size_t len = lead >> 5 == 6 ? 2 : lead >> 4 == 14 ? 3 : lead >> 3 == 30 ? 4 : 0;
+    if (len == 0 || len > left) {
+        return 0;
+    }
+    uint32_t code = lead & (0x7fu >> len);
+    for (size_t k = 1; k < len; k++) {
+        uint32_t next = (unsigned char)at[k];
+        if (next >> 6 != 2) {
+            return 0;
+        }
+        code = code << 6 | (next & 0x3f);
+    }
+    bool fine = code >= smallest[len] && code <= 0x10ffff && (code < 0xd800 || code >= 0xe000);
+    return fine ? len : 0;
+}
+
+bool oracle_is_utf8(struct lsig_span text)
+{
     for (size_t i = 0; i < text.len;) {
-        unsigned char lead = (unsigned char)text.data[i];
-        size_t len = 1;
-        uint32_t code = lead;
-        if (lead >= 0x80) {
-            len = lead >> 5 == 6 ? 2 : lead >> 4 == 14 ? 3 : lead >> 3 == 30 ? 4 : 0;
-            if (len == 0 || len > text.len - i) {
-                return false;
-            }
-            code = lead & (0x7fu >> len);
-            for (size_t k = 1; k < len; k++) {
-                unsigned char next = (unsigned char)text.data[i + k];
-                if (next >> 6 != 2) {
-                    return false;
-                }
-                code = code << 6 | (next & 0x3f);
-            }
-            if (code < smallest[len] || code > 0x10ffff || (code >= 0xd800 && code < 0xe000)) {
-                return false;
-            }
+        size_t len = decode(text.data + i, text.len - i);
+        if (len == 0) {
+            return false;
         }
         i += len;
     }

@@ -37,6 +37,7 @@ def test_a_good_tree_has_no_complaints(tmp_path):
         "src/base/long.c": function_of(70),
         "src/base/full.c": "\n" * 500,
         "src/base/fuller.h": "\n" * 200,
+        "tests/unit/fixture.h": "\n" * 500,
         "src/base/table.c": "static const int table[] = {1};\nstatic inline int f(void);\nstatic int g(void);\n",
         "src/base/log.c": "static struct ring ring;\n",
         "tests/wire/test_policy.py": 'POLICY = "sig.sleep(1)"\n',

@@ -1,3 +1,5 @@
-foreach(part sandbox hooks)
+foreach(part sandbox load hooks wait budget reload)
     lsig_unit_test(script_${part} lsig_script PkgConfig::LIBUV PkgConfig::LUAJIT)
 endforeach()
+get_filename_component(lsig_lua_dir ${CMAKE_CURRENT_LIST_DIR}/../../lua ABSOLUTE)
+target_compile_definitions(test_script_load PRIVATE LSIG_LUA_DIR="${lsig_lua_dir}")

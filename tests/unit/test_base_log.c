@@ -95,10 +95,11 @@ static void a_value_cannot_forge_a_field_or_a_line(void **state)
     (void)state;
     lsig_log_open(LSIG_INFO, false);
     lsig_log(LSIG_INFO, "joined", LSIG_LOG_TEXT("user", "ann role=host\nx\"\\\x7f"),
-             LSIG_LOG_TEXT("room", ""));
+             LSIG_LOG_TEXT("room", ""), LSIG_LOG_TEXT("x", "a=b"), LSIG_LOG_TEXT("y", "a-b"));
     read_all();
-    assert_string_equal(line_behind_time("", " "),
-                        "info joined user=\"ann role=host\\u000ax\\\"\\\\\\u007f\" room=\"\"\n");
+    assert_string_equal(
+        line_behind_time("", " "),
+        "info joined user=\"ann role=host\\u000ax\\\"\\\\\\u007f\" room=\"\" x=\"a=b\" y=a-b\n");
 }
 
 static void json_values_are_escaped(void **state)

@@ -169,6 +169,9 @@ static void targets_deeper_down_are_nobodys(void **state)
     assert_accepted(
         "{\"type\":\"t\",\"payload\":{\"payload\":{\"target_id\":5},\"to\":\"bob\",\"target\":7}}");
     assert_null(envelope.target.data);
+    assert_accepted("{\"type\":\"t\",\"payload\":{},\"room_id\":{\"receiver_id\":\"eve\"},"
+                    "\"timestamp\":{\"target_id\":\"eve\"}}");
+    assert_null(envelope.target.data);
 }
 
 static void a_target_has_1_to_128_bytes_after_unescaping(void **state)

@@ -254,7 +254,8 @@ static inline void fixture_says(struct fixture *f, const char *body, const char 
     fixture_use(f, text.data);
     lsig_buf_clear(&text);
     if (f->members[FIXTURE_MEMBERS - 1] == NULL) {
-        fixture_member(f, FIXTURE_MEMBERS - 1, "zoe", "{\"sub\":\"zoe\",\"plan\":\"pro\",\"n\":[1,null]}");
+        fixture_member(f, FIXTURE_MEMBERS - 1, "zoe",
+                       "{\"sub\":\"zoe\",\"plan\":\"pro\",\"n\":[1,null]}");
     }
     enum lsig_status status =
         fixture_event(f, LSIG_HOOK_JOIN, f->members[FIXTURE_MEMBERS - 1], NULL, NULL);

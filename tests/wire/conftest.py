@@ -19,8 +19,14 @@ def server(request, tmp_path_factory):
     running.end()
 
 
+def close_all(sockets):
+    for wire in sockets:
+        with contextlib.suppress(OSError):
+            wire.close()
+
+
 @pytest.fixture
-def start_server(tmp_path_factory):
+def start_server(tmp_path_factory, sockets):
     """start_server(KEY=value, …): a server with other settings, ended and checked after the test."""
     with contextlib.ExitStack() as running:
 
@@ -30,6 +36,7 @@ def start_server(tmp_path_factory):
             return new
 
         yield start
+        close_all(sockets)  # else the server waits for answers to its closes
 
 
 @pytest.fixture
@@ -62,6 +69,4 @@ def sockets(monkeypatch):
 
     monkeypatch.setattr(lunasig_client.Wire, "__init__", init)
     yield opened
-    for wire in opened:
-        with contextlib.suppress(OSError):
-            wire.close()
+    close_all(opened)

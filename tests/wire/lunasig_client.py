@@ -162,7 +162,7 @@ def read_answer(wire, until=None, head_only=False):
     else:
         body = wire.ends(until - time.monotonic())
     answer = Answer(int(status), headers, body)
-    if "json" in headers.get("content-type", ""):
+    if body and "json" in headers.get("content-type", ""):
         collect_tokens(answer.json)
     return answer
 
@@ -297,7 +297,7 @@ class WebSocket:
         while True:
             frame = self.recv_frame(until - time.monotonic())
             if frame.opcode == CLOSE:
-                code = struct.unpack(">H", frame.data[:2])[0] if frame.data else 1005
+                code = struct.unpack(">H", frame.data[:2])[0] if len(frame.data) > 1 else 1005
                 reason = frame.data[2:].decode()
                 self.finish(frame.data[:2])
                 raise Closed(code, reason)
@@ -454,11 +454,9 @@ def gather(port, room, *names, **how):
         user, _, dialect = name.partition(":")
         new = join(port, room, user, v1=dialect == "v1", **how)
         for client in clients:
-            if user in users:
-                if client.v1 and client.user != user:
-                    client.expect("peer-joined", user_id=user, peer_id=new.peer_id) if new.v1 else client.expect(
-                        "peer-joined", user_id=user
-                    )
+            if user in users:  # a further connection: news for v1 only, the user's own other connections included
+                if client.v1:
+                    client.expect("peer-joined", user_id=user)
                 continue
             if not client.v1:
                 client.expect("room-state")

@@ -136,7 +136,7 @@ def test_turn_credentials_end_with_the_token(start_server):
 # -- errors -------------------------------------------------------------------------------------------------------------------------
 
 
-STRANGE = ["/..", "/%2e%2e/%2e%2e/etc/passwd", "//etc/passwd", "/call.js/../../../etc/passwd", "/call.js/x", "/call.js%00.html"]
+STRANGE = ["/%2e%2e/%2e%2e/etc/passwd", "//etc/passwd", "/call.js/../../../etc/passwd", "/call.js/x"]
 
 
 @pytest.mark.parametrize("path", ["/nowhere", "/auth", "/auth/", "/auth/login/x", "/health/x", "/webrtc", *STRANGE])

@@ -4,7 +4,7 @@ import time
 
 import lunasig_secrets as secrets
 import pytest
-from lunasig_client import assert_unauthorized, connect, refused, room_path
+from lunasig_client import assert_unauthorized, connect, handshake_headers, refused, room_path
 from lunasig_secrets import make_token
 
 HS256 = {"alg": "HS256", "typ": "JWT"}
@@ -85,6 +85,12 @@ def test_a_token_that_is_not_right_is_401(server, room, kind):
     assert_unauthorized(refusal)
     if kind != "nothing":
         assert refusal.answer.json == {"detail": "Could not validate credentials"}
+
+
+@pytest.mark.parametrize("kind", ["too long", "text", "nothing", "expired"])
+def test_a_bad_token_in_the_query_is_never_replaced_by_a_good_one_in_the_header(server, room, kind):
+    headers = handshake_headers(Authorization=f"Bearer {make_token('ann')}")
+    assert_unauthorized(refused(server, room_path(room, BAD_TOKENS[kind]()), headers))
 
 
 GOOD_TOKENS = {
