@@ -6,7 +6,7 @@
 #include "base/alloc.h"
 #include "base/random.h"
 
-enum { FIRST_CAPACITY = 8 };
+enum { FIRST_CAPACITY = 4 }; // most rooms have two members
 
 static uint64_t rotate(uint64_t value, int bits)
 {

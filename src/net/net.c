@@ -16,8 +16,8 @@
 enum {
     SCRATCH_SIZE = 256 * 1024, // bytes of one write
     READ_SIZE = 32 * 1024,     // bytes of one read
-    RX_BUFFER_SIZE = 1536, // of each WebSocket, idle or not: also the most that one read takes, so
-                           // that an offer needs two
+    // Of each WebSocket, idle or not; also the most that one read takes: an offer needs two.
+    RX_BUFFER_SIZE = 1408,
     HEADER_POOL = 256,
     HEADER_BYTES = 20 * 1024, // above LSIG_HEAD_MAX, which is refused before
     KEEPALIVE_S = 15,

@@ -64,6 +64,7 @@ void lsig_session_free(struct lsig_session *session)
     session_end(session);
     forget_request(session, true);
     free(session->partial);
+    free(session->close_text);
     free(session);
 }
 
@@ -217,9 +218,7 @@ static void sink_close(struct lsig_client *client, int code, const char *reason)
         return;
     }
     session->close_code = (uint16_t)code;
-    size_t len = strnlen(reason, sizeof(session->close_text) - 1);
-    memcpy(session->close_text, reason, len);
-    session->close_text[len] = '\0';
+    session->close_text = lsig_strndup(reason, strnlen(reason, LSIG_CLOSE_TEXT_MAX));
     session->end_reason = code == 4401   ? "expired"
                           : code == 4403 ? "kicked"
                           : code == 4409 ? "replaced"

@@ -6,7 +6,10 @@
 #include "net/context.h"
 #include "net/outbox.h"
 
-enum { LSIG_CLOSE_ABNORMAL = 1006 }; // RFC 6455 section 7.4.1: never sent, the socket just ends
+enum {
+    LSIG_CLOSE_ABNORMAL = 1006,
+    LSIG_CLOSE_TEXT_MAX = 123
+}; // RFC 6455 section 7.4.1: never sent, the socket just ends
 
 struct lsig_session {
     struct lsig_client client; // first: the flow's sink gets a pointer to it
@@ -32,7 +35,7 @@ struct lsig_session {
     bool pinged;            // an answer is awaited
     bool partial_dropped;   // the rest of a message that was refused already
     const char *end_reason; // for user-left: bye, timeout, closed
-    char close_text[124];   // NUL-terminated; RFC 6455 section 5.5: at most 123 bytes
+    char *close_text;       // NULL: no close under way; at most LSIG_CLOSE_TEXT_MAX bytes
 };
 
 // Made before the upgrade; freed in lsig_session_free, opened or not.

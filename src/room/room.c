@@ -29,7 +29,9 @@ lsig_member_new(struct lsig_room *room, struct lsig_span id, struct lsig_span us
     member->role = LSIG_PARTICIPANT;
     member->room = lsig_room_ref(room);
     member->id = lsig_strndup(id.data, id.len);
-    member->username = lsig_strndup(username.data, username.len);
+    // Mostly the same text: kept once then.
+    bool same = lsig_span_equal(id, username);
+    member->username = same ? member->id : lsig_strndup(username.data, username.len);
     return member;
 }
 
@@ -52,8 +54,10 @@ void lsig_member_unref(struct lsig_member *member)
     }
     assert(!member->present && member->connections == NULL);
     struct lsig_room *room = member->room;
+    if (member->username != member->id) {
+        free(member->username);
+    }
     free(member->id);
-    free(member->username);
     free(member->claims);
     free(member);
     lsig_room_unref(room);

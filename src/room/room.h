@@ -29,11 +29,11 @@ enum {
 
 struct lsig_member {
     uint32_t refs;
-    bool present;           // has entered and not left
-    uint8_t role;           // enum lsig_role
-    struct lsig_room *room; // valid while the member is referenced
-    char *id;               // 1 to LSIG_USER_ID_MAX bytes, the token's `sub`
-    char *username;
+    bool present;                        // has entered and not left
+    uint8_t role;                        // enum lsig_role
+    struct lsig_room *room;              // valid while the member is referenced
+    char *id;                            // 1 to LSIG_USER_ID_MAX bytes, the token's `sub`
+    char *username;                      // the same memory as id where they are equal
     char *claims;                        // JSON object of the verified token, or NULL
     int64_t joined_ms;                   // wall clock
     struct lsig_connection *connections; // newest first

@@ -45,7 +45,7 @@ static bool finish_types(struct lsig_policy *policy, struct lsig_buf *report)
 
 static void add_hook(struct lsig_hook_list *list, struct lsig_policy_hook *hook)
 {
-    list->items = lsig_realloc(list->items, (list->count + 1) * sizeof(*list->items));
+    list->items = lsig_realloc(list->items, (list->count + 1) * sizeof(struct lsig_policy_hook *));
     list->items[list->count++] = hook;
 }
 

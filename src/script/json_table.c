@@ -175,8 +175,6 @@ static const char *print_value(struct printer *printer, const char *name, int in
     }
     switch (lua_type(L, index)) {
     case LUA_TNIL:
-        lsig_json_null(printer->buf, name);
-        return NULL;
     case LUA_TLIGHTUSERDATA:
         lsig_json_null(printer->buf, name);
         return NULL;

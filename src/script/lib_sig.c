@@ -1,5 +1,6 @@
 #include "script/lib_sig.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -106,6 +107,24 @@ static bool event_known(const char *event, const char *const *known, size_t coun
     return false;
 }
 
+// Whether an error in the hook lets the event pass; `missing` where nothing is written.
+static bool read_on_error(const struct lsig_args *args, const char *event, bool missing)
+{
+    struct lsig_span text = lsig_args_text(args, "on_error");
+    if (text.data == NULL) {
+        return missing;
+    }
+    bool allow = lsig_span_is(text, "allow");
+    if (!allow && !lsig_span_is(text, "deny")) {
+        luaL_error(args->L, "sig.on \"%s\": on_error is \"allow\" or \"deny\", not \"%s\"", event,
+                   text.data);
+    }
+    if (!allow && missing) {
+        luaL_error(args->L, "sig.on \"leave\": a leave cannot be refused");
+    }
+    return allow;
+}
+
 // sig.on(event, [{ on_error = "allow" },] function)
 static int sig_on(lua_State *L)
 {
@@ -122,16 +141,7 @@ static int sig_on(lua_State *L)
     if (function == 3) {
         struct lsig_args args = {L, 2, "sig.on"};
         lsig_args_check_names(&args, options, 1);
-        struct lsig_span on_error = lsig_args_text(&args, "on_error");
-        if (on_error.data != NULL && !lsig_span_is(on_error, "allow") &&
-            !lsig_span_is(on_error, "deny")) {
-            return luaL_error(L, "sig.on \"%s\": on_error is \"allow\" or \"deny\", not \"%s\"",
-                              event, on_error.data);
-        }
-        if (lsig_span_is(on_error, "deny") && allow) {
-            return luaL_error(L, "sig.on \"leave\": a leave cannot be refused");
-        }
-        allow = allow || lsig_span_is(on_error, "allow");
+        allow = read_on_error(&args, event, allow);
     }
     if (!lua_isfunction(L, function) || lua_iscfunction(L, function)) {
         return luaL_error(
@@ -152,7 +162,8 @@ static int sig_on(lua_State *L)
     hook->allow = allow;
     const struct lsig_policy_file *file = lsig_policy_file_of_caller(L);
     hook->policy = lsig_strdup(file != NULL ? file->policy : "policy");
-    policy->hooks = lsig_realloc(policy->hooks, (policy->hook_count + 1) * sizeof(*policy->hooks));
+    policy->hooks =
+        lsig_realloc(policy->hooks, (policy->hook_count + 1) * sizeof(struct lsig_policy_hook *));
     policy->hooks[policy->hook_count++] = hook;
     return 0;
 }
@@ -188,11 +199,11 @@ static int sig_deny(lua_State *L)
         struct lsig_buf json;
         lsig_buf_init(&json, LSIG_REFUSAL_DETAILS_SIZE - 1);
         const char *problem = lsig_json_table_print(L, 3, &json);
-        if (problem == NULL && json.data[0] != '{') {
+        if (problem == NULL && (json.data == NULL || json.data[0] != '{')) {
             problem = "it is a list: name its fields";
         }
-        if (problem == NULL) {
-            memcpy(details, json.data, json.len + 1);
+        if (problem == NULL && json.data != NULL) {
+            snprintf(details, sizeof(details), "%s", json.data);
         }
         lsig_buf_clear(&json);
         if (problem != NULL) {

@@ -290,7 +290,8 @@ static void add_type(lua_State *L, struct lsig_policy *policy, struct lsig_span 
     type->rule.name = lsig_strndup(name.data, name.len);
     type->rule.from = LSIG_ROLES_ALL;
     type->rule.to = LSIG_TO_ROOM;
-    policy->types = lsig_realloc(policy->types, (policy->type_count + 1) * sizeof(*policy->types));
+    policy->types =
+        lsig_realloc(policy->types, (policy->type_count + 1) * sizeof(struct lsig_policy_type *));
     policy->types[policy->type_count++] = type;
 }
 

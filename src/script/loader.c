@@ -1,5 +1,6 @@
 #include "script/loader.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -61,6 +62,7 @@ static int open_inside(const char *folder, const char *file, struct stat *info)
 static char *read_file(const char *folder, const char *file, size_t *len, const char **problem)
 {
     struct stat info;
+    *len = 0;
     int fd = open_inside(folder, file, &info);
     if (fd < 0) {
         *problem = errno == EXDEV    ? "lies outside of the folder: links may not lead out of it"
@@ -75,7 +77,6 @@ static char *read_file(const char *folder, const char *file, size_t *len, const 
     }
     size_t size = (size_t)info.st_size;
     text = lsig_alloc(size + 1);
-    *len = 0;
     while (*len < size) {
         ssize_t got = read(fd, text + *len, size - *len);
         if (got < 0 && errno == EINTR) {
@@ -96,6 +97,7 @@ static int compile(lua_State *L, const char *file, char *text, size_t len)
 {
     char chunk[NAME_MAX_BYTES + 16];
     snprintf(chunk, sizeof(chunk), "@%s", file);
+    assert(text != NULL);
     bool bytecode = len > 0 && text[0] == LUA_SIGNATURE[0];
     int failed = bytecode ? LUA_ERRSYNTAX : luaL_loadbufferx(L, text, len, chunk, "t");
     free(text);
@@ -173,11 +175,13 @@ void lsig_loader_require(lua_State *L, const char *name)
                    name);
     }
     char file[NAME_MAX_BYTES + 8];
-    snprintf(file, sizeof(file), "%s", name);
-    for (char *dot = strchr(file, '.'); dot != NULL; dot = strchr(dot, '.')) {
-        *dot = '/';
+    snprintf(file, sizeof(file), "%s.lua", name);
+    size_t stem = strlen(name);
+    for (size_t i = 0; i < stem; i++) {
+        if (file[i] == '.') {
+            file[i] = '/';
+        }
     }
-    strcat(file, ".lua");
     load_file(L, name, file); // [loaded, function]
     lua_pushboolean(L, 0);
     lua_setfield(L, -3, name);

@@ -45,29 +45,47 @@ static int find_free(const struct lsig_slots *slots, const bool taken[LSIG_RATE_
     return gone;
 }
 
+// The slot of a rate that the version before had too, or -1; for `fresh` ones, one that is free.
+static int take_slot(struct lsig_slots *slots,
+                     const bool taken[LSIG_RATE_SLOTS_MAX],
+                     const char *key,
+                     bool fresh)
+{
+    int slot = find_key(slots, key);
+    if (slot < 0 && fresh) {
+        slot = find_free(slots, taken);
+        assert(slot >= 0);
+        free(slots->keys[slot]);
+        slots->keys[slot] = lsig_strdup(key);
+    }
+    return slot;
+}
+
+static void assign_rates(struct lsig_slots *slots,
+                         bool taken[LSIG_RATE_SLOTS_MAX],
+                         struct lsig_rule *rule,
+                         bool fresh)
+{
+    char key[KEY_SIZE];
+    for (size_t i = 0; i < rule->rate_count; i++) {
+        print_key(key, rule, i);
+        int slot = take_slot(slots, taken, key, fresh);
+        if (slot >= 0) {
+            taken[slot] = true;
+            rule->rates[i].slot = (uint16_t)slot;
+        }
+    }
+}
+
 void lsig_slots_assign(struct lsig_slots *slots, struct lsig_policy *policy)
 {
     bool taken[LSIG_RATE_SLOTS_MAX] = {false};
-    char key[KEY_SIZE];
-    for (int pass = 0; pass < 2;
-         pass++) { // those that are known first, so that no new one takes their slots
-        for (size_t i = 0; i < policy->type_count; i++) {
-            struct lsig_rule *rule = &policy->types[i]->rule;
-            for (size_t k = 0; k < rule->rate_count; k++) {
-                print_key(key, rule, k);
-                int slot = find_key(slots, key);
-                if (slot < 0 && pass == 1) {
-                    slot = find_free(slots, taken);
-                    assert(slot >= 0);
-                    free(slots->keys[slot]);
-                    slots->keys[slot] = lsig_strdup(key);
-                }
-                if (slot >= 0) {
-                    taken[slot] = true;
-                    rule->rates[k].slot = (uint16_t)slot;
-                }
-            }
-        }
+    for (size_t i = 0; i < policy->type_count; i++) {
+        assign_rates(slots, taken, &policy->types[i]->rule,
+                     false); // before a new one takes the slot
+    }
+    for (size_t i = 0; i < policy->type_count; i++) {
+        assign_rates(slots, taken, &policy->types[i]->rule, true);
     }
 }
 

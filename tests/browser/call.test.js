@@ -6,7 +6,16 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
 
-import { DEADLINE_MS, inCallWith, join, openPage, startBrowser, startServer } from './harness.js';
+import {
+  DEADLINE_MS,
+  inCallWith,
+  join,
+  openPage,
+  PING_S,
+  PONG_S,
+  startBrowser,
+  startServer,
+} from './harness.js';
 
 const TIMEOUT = { timeout: 4 * DEADLINE_MS };
 const ROUNDS = 20;
@@ -406,4 +415,20 @@ test('a broken connection is built up again, and the call with it', TIMEOUT, asy
   await Promise.all([inCallWith(ann, 1), inCallWith(bob, 1)]);
   assert.notEqual(await bob.page.evaluate(() => window.lunasigCall.peers()[0].peerId), before);
   ann.problems.length = 0; // the failed attempts are in the console, as they should be
+});
+
+test('a quiet call outlives the pings of the server', TIMEOUT, async () => {
+  const { ann, bob } = await pair();
+  const changes = [];
+  for (const guest of [ann, bob]) {
+    await guest.page.exposeFunction('stateChanged', (change) => changes.push(change));
+    await guest.page.evaluate(() => {
+      window.lunasigCall.session.signal.on('state', window.stateChanged);
+      window.quietSince = performance.now();
+    });
+  }
+  const enough = 1000 * (2 * PING_S + PONG_S + 1);
+  const quiet = (wanted) => performance.now() - window.quietSince > wanted;
+  for (const guest of [ann, bob]) await until(guest, quiet, enough);
+  assert.deepEqual(changes, [], 'the connection was lost');
 });

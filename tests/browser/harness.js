@@ -15,6 +15,9 @@ import puppeteer from 'puppeteer-core';
 export const REPOSITORY = fileURLToPath(new URL('../../', import.meta.url));
 export const DEADLINE_MS = 60_000; // of one step; the machine may be building something else
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
+/** Short, so that a test sees what a long call sees; the answer has time on a busy machine. */
+export const PING_S = 1;
+export const PONG_S = 10;
 const KEPT_OUTPUT_CHARS = 8000;
 
 async function freePort() {
@@ -60,6 +63,8 @@ export async function startServer() {
       GUESTS: 'on',
       DATA_DIR: data,
       WEBRTC_STUN_URLS: '', // nothing leaves this machine
+      WEBSOCKET_PING_S: String(PING_S),
+      WEBSOCKET_PONG_S: String(PONG_S),
     },
   });
   let output = '';

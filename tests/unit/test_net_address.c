@@ -74,9 +74,23 @@ static void what_is_no_address_is_refused(void **state)
 {
     (void)state;
     static const char *const texts[] = {
-        "",          "unknown",    "_hidden",   "192.0.2",      "192.0.2.256", "192.0.2.1.1",
-        "[::1",      "[]",         ":",         "::g",          "1",           "example.org",
-        " 192.0.2.1", "192.0.2.1 ", "1:2:3:4:5", "192.0.2.1/24", "0x7f.0.0.1",
+        "",
+        "unknown",
+        "_hidden",
+        "192.0.2",
+        "192.0.2.256",
+        "192.0.2.1.1",
+        "[::1",
+        "[]",
+        ":",
+        "::g",
+        "1",
+        "example.org",
+        " 192.0.2.1",
+        "192.0.2.1 ",
+        "1:2:3:4:5",
+        "192.0.2.1/24",
+        "0x7f.0.0.1",
         "11111111111111111111111111111111111111111111111111111111111111111111",
     };
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
@@ -128,9 +142,9 @@ static void a_network_has_the_addresses_of_its_prefix(void **state)
 static void what_is_no_network_holds_nothing(void **state)
 {
     (void)state;
-    static const char *const lists[] = {"10.0.0.0/33", "10.0.0.0/-1", "10.0.0.0/",  "10.0.0.0/8x",
-                                        "10.0.0/8",    "/8",          "::ffff/129", "any",
-                                        "*",           "10.0.0.0/99999999999999999999"};
+    static const char *const lists[] = {
+        "10.0.0.0/33", "10.0.0.0/-1", "10.0.0.0/", "10.0.0.0/8x", "10.0.0/8",
+        "/8",          "::ffff/129",  "any",       "*",           "10.0.0.0/99999999999999999999"};
     for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
         assert_false(lsig_address_in_list("10.0.0.1", lists[i]));
     }

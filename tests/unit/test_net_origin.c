@@ -28,10 +28,10 @@ static void an_origin_of_the_list_passes_and_another_does_not(void **state)
     assert_true(ok("https://app.example", "h", list));
     assert_true(ok("http://localhost:3000", "h", list));
     assert_false(ok("https://evil.example", "h", list));
-    assert_false(ok("http://app.example", "h", list));         // scheme
-    assert_false(ok("https://app.example:8443", "h", list));   // port
-    assert_false(ok("http://localhost", "h", list));           // port
-    assert_false(ok("https://sub.app.example", "h", list));    // host
+    assert_false(ok("http://app.example", "h", list));          // scheme
+    assert_false(ok("https://app.example:8443", "h", list));    // port
+    assert_false(ok("http://localhost", "h", list));            // port
+    assert_false(ok("https://sub.app.example", "h", list));     // host
     assert_false(ok("https://app.example.evil.de", "h", list)); // host
     assert_false(ok("https://notapp.example", "h", list));
     assert_false(ok("https://app.example/path", "h", list));
@@ -88,8 +88,8 @@ static void an_absent_origin_passes(void **state)
 static void null_and_nonsense_are_refused_when_there_is_a_list(void **state)
 {
     (void)state;
-    static const char *const origins[] = {"null", "://", "https://", "http://:80", "x", "https:",
-                                          "https//app.example"};
+    static const char *const origins[] = {"null", "://",    "https://",          "http://:80",
+                                          "x",    "https:", "https//app.example"};
     for (size_t i = 0; i < sizeof(origins) / sizeof(origins[0]); i++) {
         assert_false(ok(origins[i], "h", "https://app.example"));
         assert_false(ok(origins[i], "", "https://app.example"));

@@ -39,7 +39,7 @@ static const unsigned char *
 read_frame(const unsigned char *at, const unsigned char *end, struct lsig_span *payload)
 {
     assert_true(end - at >= 2);
-    assert_int_equal(at[0], 0x81); // final, text
+    assert_int_equal(at[0], 0x81);     // final, text
     assert_int_equal(at[1] & 0x80, 0); // unmasked
     uint64_t len = at[1];
     at += 2;
@@ -62,7 +62,8 @@ read_frame(const unsigned char *at, const unsigned char *end, struct lsig_span *
 static void a_frame_of_every_length_is_the_body_behind_its_header(void **state)
 {
     (void)state;
-    static const size_t lengths[] = {8, 9, 124, 125, 126, 127, 255, 256, 65535, 65536, 65537, 300000};
+    static const size_t lengths[] = {8,   9,   124,   125,   126,   127,
+                                     255, 256, 65535, 65536, 65537, 300000};
     for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
         struct lsig_outbox outbox = {0};
         struct lsig_body *body = body_of(lengths[i]);

@@ -83,8 +83,8 @@ static void files_are_found_by_their_path(void **state)
     assert_ptr_equal(file, lsig_page_find(page, lsig_span_of("/index.html")));
     assert_true(lsig_span_is((struct lsig_span){file->bytes, file->len}, "<p>"));
     assert_int_equal(lsig_page_find(page, lsig_span_of("/empty.css"))->len, 0);
-    static const char *const absent[] = {"", "call.js", "/call", "/call.js/", "/call.jsx", "//call.js",
-                                         "/../call.js"};
+    static const char *const absent[] = {"",          "call.js",   "/call",      "/call.js/",
+                                         "/call.jsx", "//call.js", "/../call.js"};
     for (size_t i = 0; i < sizeof(absent) / sizeof(absent[0]); i++) {
         assert_null(lsig_page_find(page, lsig_span_of(absent[i])));
     }
@@ -133,8 +133,9 @@ static void hidden_and_unknown_files_and_folders_are_left_out(void **state)
     assert_int_equal(mkdir(path, 0700), 0);
     put(folder, "below/inner.html", "x");
     struct lsig_page *page = open_page(folder);
-    static const char *const absent[] = {"/.secret.html", "/README.md",        "/noending", "/old.HTML",
-                                         "/below",        "/below/inner.html", "/inner.html"};
+    static const char *const absent[] = {"/.secret.html", "/README.md", "/noending",
+                                         "/old.HTML",     "/below",     "/below/inner.html",
+                                         "/inner.html"};
     for (size_t i = 0; i < sizeof(absent) / sizeof(absent[0]); i++) {
         assert_null(lsig_page_find(page, lsig_span_of(absent[i])));
     }

@@ -114,8 +114,13 @@ static void a_head_without_its_end_is_waited_for(void **state)
 {
     (void)state;
     static const char *const texts[] = {
-        "",      "G",     "GET / HTTP/1.1", "GET / HTTP/1.1\r", "GET / HTTP/1.1\r\n",
-        "GET / HTTP/1.1\r\nHost: h\r\n\r", "\x01 garbage",
+        "",
+        "G",
+        "GET / HTTP/1.1",
+        "GET / HTTP/1.1\r",
+        "GET / HTTP/1.1\r\n",
+        "GET / HTTP/1.1\r\nHost: h\r\n\r",
+        "\x01 garbage",
     };
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
         assert_int_equal(check(texts[i]), 0);
@@ -151,8 +156,7 @@ static void a_head_passes_up_to_its_bound(void **state)
     char *text = request_of(10, LSIG_HEAD_MAX);
     assert_int_equal(check(text), 200);
     // What does not end within the bound is not waited for any longer.
-    assert_int_equal(
-        lsig_request_head_check((struct lsig_span){text, LSIG_HEAD_MAX - 1}), 0);
+    assert_int_equal(lsig_request_head_check((struct lsig_span){text, LSIG_HEAD_MAX - 1}), 0);
     text[LSIG_HEAD_MAX - 1] = 'x';
     assert_int_equal(lsig_request_head_check((struct lsig_span){text, LSIG_HEAD_MAX}), 431);
     memset(text, 'a', LSIG_HEAD_MAX);

@@ -33,8 +33,9 @@ static void an_empty_bucket_lets_exactly_the_burst_pass(void **state)
     static const struct {
         const char *text;
         int64_t burst;
-    } cases[] = {{"10/s burst 100", 100}, {"10", 100},           {"3/s burst 7", 7},
-                 {"1/s burst 1", 1},      {"7/min burst 30", 30}, {"50/s burst 1000", 1000},
+    } cases[] = {{"10/s burst 100", 100}, {"10", 100},
+                 {"3/s burst 7", 7},      {"1/s burst 1", 1},
+                 {"7/min burst 30", 30},  {"50/s burst 1000", 1000},
                  {"9/h burst 11", 11},    {"1000/s burst 1", 1}};
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct lsig_rate_spec spec = rate(cases[i].text);

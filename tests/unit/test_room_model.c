@@ -4,13 +4,14 @@
 enum { ROOMS = 3, USERS = 30, PER_USER = 3, STEPS = 50000, MEMBERS_MAX = 20 };
 
 struct modelled_user {
-    int present;     // connections in the room
-    int64_t since;   // turn of joining
+    int present;   // connections in the room
+    int64_t since; // turn of joining
     enum lsig_role role;
     bool former;
     enum lsig_role remembered;
-    int64_t spoke_last[PER_USER][USERS]; // turn in which that connection spoke to that user; 0: never
-    int64_t joined[PER_USER];            // turn in which that connection came; 0: not here
+    int64_t spoke_last[PER_USER]
+                      [USERS]; // turn in which that connection spoke to that user; 0: never
+    int64_t joined[PER_USER];  // turn in which that connection came; 0: not here
 };
 
 struct modelled_room {
@@ -215,10 +216,9 @@ static void check_spoken(const struct modelled_room *model, int u, int to)
             best = c;
         }
     }
-    assert_ptr_equal(
-        lsig_room_spoken_to(lsig_room_member(model->room, lsig_span_of(name_of(u))),
-                            lsig_room_member(model->room, lsig_span_of(name_of(to)))),
-        &model->connections[u][best]);
+    assert_ptr_equal(lsig_room_spoken_to(lsig_room_member(model->room, lsig_span_of(name_of(u))),
+                                         lsig_room_member(model->room, lsig_span_of(name_of(to)))),
+                     &model->connections[u][best]);
 }
 
 static void check_room(struct world *world, const struct modelled_room *model)

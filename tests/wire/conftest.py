@@ -19,14 +19,8 @@ def server(request, tmp_path_factory):
     running.end()
 
 
-def close_all(sockets):
-    for wire in sockets:
-        with contextlib.suppress(OSError):
-            wire.close()
-
-
 @pytest.fixture
-def start_server(tmp_path_factory, sockets):
+def start_server(tmp_path_factory):
     """start_server(KEY=value, …): a server with other settings, ended and checked after the test."""
     with contextlib.ExitStack() as running:
 
@@ -36,7 +30,6 @@ def start_server(tmp_path_factory, sockets):
             return new
 
         yield start
-        close_all(sockets)  # else the server waits for answers to its closes
 
 
 @pytest.fixture
@@ -58,15 +51,9 @@ def room(request):
 
 
 @pytest.fixture(autouse=True)
-def sockets(monkeypatch):
-    """Closes every socket that the test has opened, so that no test leaves members behind."""
-    opened = []
-    original = lunasig_client.Wire.__init__
-
-    def init(wire, *args, **how):
-        original(wire, *args, **how)
-        opened.append(wire)
-
-    monkeypatch.setattr(lunasig_client.Wire, "__init__", init)
-    yield opened
-    close_all(opened)
+def sockets():
+    """Closes every connection that the test has opened, so that no test leaves members behind."""
+    before = set(lunasig_client.OPEN)
+    yield
+    for wire in set(lunasig_client.OPEN) - before:
+        wire.close()

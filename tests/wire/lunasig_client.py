@@ -26,6 +26,8 @@ TIMESTAMP = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)$")
 COMPAT_KEYS = {"type", "payload", "sender_id", "room_id", "timestamp"}
 V1_KEYS = COMPAT_KEYS | {"seq", "sender_peer_id"}
 
+OPEN = set()  # connections that nobody has closed yet
+
 Frame = namedtuple("Frame", "fin rsv opcode data")
 
 
@@ -55,8 +57,10 @@ class Wire:
     """A TCP connection with a buffer. Times are absolute (time.monotonic())."""
 
     def __init__(self, port, source=None, receive_buffer=None):
+        self.port = port
         self.buffer = bytearray()
         self.ended = False
+        OPEN.add(self)
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if receive_buffer:
@@ -110,9 +114,10 @@ class Wire:
     def reset(self):
         """Ends the connection at once, without a close frame and without a FIN."""
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self.socket.close()
+        self.close()
 
     def close(self):
+        OPEN.discard(self)
         self.socket.close()
 
     def __enter__(self):
@@ -418,7 +423,7 @@ def refused(server, path, headers=None, **how):
         upgrade(server.port, path, headers, **how)
     except Refused as refusal:
         return refusal
-    raise AssertionError(f"{path} was not refused")
+    raise AssertionError(f"{path[:80]}… was not refused")
 
 
 def assert_unauthorized(refusal):

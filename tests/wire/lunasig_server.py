@@ -126,8 +126,11 @@ class Server:
         self.reader.join(5)
         return status
 
-    def end(self):
-        """Stops the server as an operator does, and checks what it leaves behind."""
+    def end(self, hang_up=True):
+        """Stops the server as an operator does, and checks what it leaves behind. hang_up: the clients go first, else it waits for them."""
+        for connection in list(wire.OPEN):
+            if hang_up and connection.port == self.port:
+                connection.close()
         try:
             if self.alive():
                 self.signal(signal.SIGTERM)

@@ -10,7 +10,7 @@ import lunasig_client as wire
 import lunasig_server
 import pytest
 
-SETTINGS = {"WEBSOCKET_ADDRESS_LIMIT": "0", "LOG_LEVEL": "warning"}
+SETTINGS = {"WEBSOCKET_ADDRESS_LIMIT": "0", "LOG_LEVEL": "info"}
 PAIRS = 150
 ROUNDS = 24
 CALLS_PER_MESSAGE = 2.3
@@ -44,7 +44,7 @@ def counted_calls(process, report):
 @sanitized
 def test_a_relayed_message_costs_one_read_and_one_write(server, tmp_path):
     pairs = [server.gather(f"cost-{number}", f"ann-{number}", f"bob-{number}") for number in range(PAIRS)]
-    offer = {"sdp": wire.SDP + "a=x:y\r\n" * 340, "type": "offer"}
+    offer = {"sdp": wire.SDP + "a=rtpmap:96 VP8/90000\r\n" * 88, "type": "offer"}
     candidate = {"candidate": wire.CANDIDATE, "sdpMid": "0", "sdpMLineIndex": 0}
     messages = 0
     with counted_calls(server.process, tmp_path / "calls") as calls:

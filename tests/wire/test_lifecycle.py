@@ -48,7 +48,7 @@ def test_a_server_stops_at_once_also_with_idle_and_half_open_connections(tmp_pat
     kept = wire.Wire(server.port)
     kept.send(wire.request_bytes("GET", "/health"))
     wire.read_answer(kept)
-    server.end()
+    server.end(hang_up=False)
 
 
 def test_a_server_stops_also_when_a_client_does_not_answer_its_close(tmp_path, room):
@@ -57,7 +57,7 @@ def test_a_server_stops_also_when_a_client_does_not_answer_its_close(tmp_path, r
     ann = server.join(room, "ann")
     for _ in range(20):
         ann.send("chat-message", {"content": "x" * 60000})
-    server.end()
+    server.end(hang_up=False)
     assert stubborn
 
 

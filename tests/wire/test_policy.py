@@ -398,7 +398,8 @@ def test_runaway_hooks_are_counted(server, load, room):
 FORBIDDEN = """
 io.open("/etc/passwd") os.execute("true") os.exit(7) os.getenv("PATH") os.remove("/tmp/x") os.rename("a","b") os.tmpname() debug.getinfo(1)
 package.path jit.on() ffi.C dofile("/etc/passwd") loadfile("/etc/passwd") setfenv(1,{}) getfenv(1) newproxy(true) collectgarbage()
-string.dump(function()end) load("\\27LJ\\2")() loadstring("\\27LJ\\2")() require("ffi") require("io") require("os") require("jit") require("debug") require("../policy") require("/etc/passwd")
+string.dump(function()end)
+load("\\27LJ\\2")() loadstring("\\27LJ\\2")() require("ffi") require("io") require("os") require("jit") require("debug") require("../policy") require("/etc/passwd")
 string.format("%s",("x"):rep(1e9)) getmetatable("").__index.upper()
 """.split()
 

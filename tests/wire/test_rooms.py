@@ -92,8 +92,19 @@ def test_a_message_reaches_everybody_but_its_sender(server, room):
     for sender in clients:
         say(sender, sender.user)
     for receiver in clients:
-        others = [c.user for c in clients if c is not receiver]
-        assert [receiver.expect("chat-message")["payload"]["content"] for _ in others] == others
+        others = {c.user for c in clients if c is not receiver}
+        assert {receiver.expect("chat-message")["payload"]["content"] for _ in others} == others
+
+
+def test_all_receivers_see_the_messages_of_several_senders_in_one_order(server, room):
+    clients = server.gather(room, "ann", "bob:v1", "cid", "eve", "fay:v1")
+    for number in range(50):
+        for sender in clients[:3]:
+            say(sender, f"{sender.user} {number}")
+    eve, fay = ([c.expect("chat-message")["payload"]["content"] for _ in range(150)] for c in clients[3:])
+    assert eve == fay
+    for sender in clients[:3]:
+        assert [text for text in eve if text.startswith(sender.user)] == [f"{sender.user} {number}" for number in range(50)]
 
 
 def test_rooms_are_apart_also_when_their_names_differ_in_case_only(server, room):

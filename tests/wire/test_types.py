@@ -183,7 +183,6 @@ def either(request, compat, v1):
 @pytest.fixture(autouse=True)
 def sockets():
     """These rooms outlive their tests: they are closed with the server."""
-    return []
 
 
 @pytest.mark.parametrize("type", CLIENT)
