@@ -284,6 +284,7 @@ void lsig_net_drain(struct lsig_net *net, int64_t close_ms, void (*on_closed)(vo
 
 void lsig_net_free(struct lsig_net *net)
 {
+    lsig_session_end_all(net);
     lsig_listener_free(net->listener);
     net->listener = NULL;
     uv_close((uv_handle_t *)&net->prepare, NULL);

@@ -181,7 +181,7 @@ int lsig_session_callback(struct lws *wsi, enum lws_callback_reasons reason, voi
 {
     struct lsig_socket *socket = lsig_socket_of(wsi);
     struct lsig_session *session = socket != NULL ? socket->session : NULL;
-    if (session == NULL) {
+    if (session == NULL || session->open == (reason == LWS_CALLBACK_ESTABLISHED)) {
         return 0;
     }
     switch (reason) {
@@ -325,5 +325,13 @@ void lsig_session_close_all(struct lsig_net *net, int code, const char *reason)
             at->client.state = LSIG_CLIENT_CLOSING;
             sink_close(&at->client, code, reason);
         }
+    }
+}
+
+void lsig_session_end_all(struct lsig_net *net)
+{
+    while (net->sessions != NULL) {
+        net->sessions->end_reason = "closed";
+        session_end(net->sessions);
     }
 }

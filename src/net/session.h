@@ -44,4 +44,6 @@ void lsig_session_free(struct lsig_session *session); // NULL is fine
 void lsig_session_flush_all(struct lsig_net *net);    // at the end of a turn of the loop
 void lsig_session_check_times(struct lsig_net *net);  // about once a second
 void lsig_session_close_all(struct lsig_net *net, int code, const char *reason);
+// The end of the server: every session that is still there leaves its room now.
+void lsig_session_end_all(struct lsig_net *net);
 extern const struct lsig_sink lsig_session_sink;

@@ -327,13 +327,25 @@ static void on_timer_closed(uv_handle_t *handle)
     }
 }
 
+// Its caller may hold things for it, so it hears of the end.
+static void run_cancel(struct lsig_hook_run *run)
+{
+    struct lsig_refusal refusal;
+    lsig_hook_done done = run->done;
+    void *arg = run->arg;
+    run_wake(run);
+    lsig_run_end(run);
+    if (done != NULL) {
+        done(arg, lsig_refuse(&refusal, LSIG_DRAINING), &refusal);
+    }
+}
+
 void lsig_hook_close_runs(struct lsig_policy *policy, void (*on_closed)(struct lsig_policy *policy))
 {
     policy->on_runs_closed = on_closed;
     for (struct lsig_hook_run *run = policy->runs; run != NULL; run = run->next_all) {
         if (run->waiting) {
-            run_wake(run);
-            lsig_run_end(run);
+            run_cancel(run);
         }
         if (run->timer_open) {
             uv_close((uv_handle_t *)&run->timer, on_timer_closed);

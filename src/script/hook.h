@@ -14,7 +14,7 @@ LSIG_MUST_USE enum lsig_status lsig_hook_call(struct lsig_policy *policy,
                                               lsig_hook_done done,
                                               void *arg,
                                               struct lsig_hook_run **run);
-// Ends all suspended runs without calling back and closes their timers; on_closed is called from
+// Ends all suspended runs with LSIG_DRAINING and closes their timers; on_closed is called from
 // the loop once that is done.
 void lsig_hook_close_runs(struct lsig_policy *policy,
                           void (*on_closed)(struct lsig_policy *policy));

@@ -240,9 +240,12 @@ static double parse_duration(lua_State *L, int index)
         return seconds >= 0 ? seconds * 1000 : -1;
     }
     const char *text = luaL_checkstring(L, index);
-    char *unit = NULL;
-    double number = text[0] >= '0' && text[0] <= '9' ? strtod(text, &unit) : -1;
-    for (size_t i = 0; number >= 0 && i < sizeof(units) / sizeof(units[0]); i++) {
+    if (text[0] < '0' || text[0] > '9') {
+        return -1;
+    }
+    char *unit;
+    double number = strtod(text, &unit);
+    for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
         if (strcmp(unit, units[i].unit) == 0) {
             return number * units[i].ms;
         }

@@ -1,5 +1,7 @@
 #include "test_room_fixture.h"
 
+#include <malloc.h>
+
 static void without_a_word_the_newest_connection_is_meant(void **state)
 {
     struct lsig_room *room = ((struct place *)*state)->room;
@@ -62,6 +64,7 @@ static void what_was_said_to_one_who_left_is_forgotten(void **state)
         assert_ptr_equal(lsig_room_spoken_to(bob[0].member, ann.member), &bob[0]);
         leave(&ann);
     }
+    assert_true(malloc_usable_size(bob[0].spoken) < 256);
     leave(&bob[0]);
     leave(&bob[1]);
 }
