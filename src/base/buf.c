@@ -54,6 +54,7 @@ void lsig_buf_append(struct lsig_buf *buf, const void *bytes, size_t len)
     if (!buf_reserve(buf, len)) {
         return;
     }
+    assert(buf->data != NULL);
     if (len > 0) {
         memcpy(buf->data + buf->len, bytes, len);
     }

@@ -90,8 +90,9 @@ static enum lsig_status refuse_rate(struct lsig_client *client,
     if (!*silent) {
         meter->told_ms = now_ms;
     }
+    int64_t tenths = (retry_ms + 99) / 100;
     lsig_refuse(refusal, LSIG_RATE_LIMIT_EXCEEDED);
-    lsig_refusal_add_number(refusal, "retry_after", (double)((retry_ms + 99) / 100) / 10.0);
+    lsig_refusal_add_number(refusal, "retry_after", (double)tenths / 10.0);
     return LSIG_RATE_LIMIT_EXCEEDED;
 }
 

@@ -28,8 +28,9 @@ void lsig_admission_init(struct lsig_admission *admission, int64_t address_max)
         getrlimit(RLIMIT_NOFILE, &limit);
     }
     int64_t descriptors = limit.rlim_cur > INT32_MAX ? INT32_MAX : (int64_t)limit.rlim_cur;
-    admission->max = descriptors > 2 * DESCRIPTORS_RESERVED ? descriptors - DESCRIPTORS_RESERVED
-                                                            : descriptors / 2;
+    admission->max = descriptors > (int64_t)2 * DESCRIPTORS_RESERVED
+                         ? descriptors - DESCRIPTORS_RESERVED
+                         : descriptors / 2;
 }
 
 void lsig_admission_clear(struct lsig_admission *admission)

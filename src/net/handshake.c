@@ -8,6 +8,7 @@
 #include "flow/door.h"
 #include "net/origin.h"
 #include "net/request.h"
+#include "net/request_head.h"
 #include "net/response.h"
 #include "net/routes.h"
 #include "net/session.h"
@@ -132,7 +133,8 @@ static bool check_origin(struct upgrade *upgrade)
 // The first place that has a token counts, without falling back to the next.
 static bool check_token(struct upgrade *upgrade)
 {
-    char text[LSIG_TOKEN_MAX + 64];
+    char text[LSIG_HEAD_MAX]; // whatever fits into a head: a token that is too long counts as the
+                              // first found
     struct lsig_refusal refusal;
     struct lsig_span token = lsig_request_query(upgrade->wsi, "token", text, sizeof(text));
     if (token.data == NULL) {
@@ -204,10 +206,10 @@ static int write_refusal(struct upgrade *upgrade)
     upgrade->response.body = (struct lsig_span){body, (size_t)len};
     upgrade->response.no_store = true;
     upgrade->net->options.metrics->connections_refused += 1;
-    return lsig_response_write_now(upgrade->wsi, upgrade->net->options.settings,
-                                   &upgrade->response) == 0
-               ? 1
-               : -1;
+    int failed =
+        lsig_response_write_now(upgrade->wsi, upgrade->net->options.settings, &upgrade->response);
+    upgrade->response.body = (struct lsig_span){NULL, 0};
+    return failed == 0 ? 1 : -1;
 }
 
 int lsig_handshake_check(struct lws *wsi, struct lsig_socket *socket)

@@ -314,6 +314,18 @@ static int open_address(const struct lsig_settings *settings, struct lsig_buf *r
     return fd;
 }
 
+static int port_of(int fd)
+{
+    struct sockaddr_storage own;
+    socklen_t size = sizeof(own);
+    char port[NI_MAXSERV] = "0";
+    if (getsockname(fd, (struct sockaddr *)&own, &size) == 0) {
+        (void)!getnameinfo((struct sockaddr *)&own, size, NULL, 0, port, sizeof(port),
+                           NI_NUMERICSERV);
+    }
+    return (int)strtol(port, NULL, 10);
+}
+
 struct lsig_listener *lsig_listener_new(struct lsig_net *net, struct lsig_buf *report)
 {
     int fd = open_address(net->options.settings, report);
@@ -324,11 +336,7 @@ struct lsig_listener *lsig_listener_new(struct lsig_net *net, struct lsig_buf *r
     listener->net = net;
     listener->fd = fd;
     listener->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    struct sockaddr_storage own;
-    socklen_t size = sizeof(own);
-    getsockname(fd, (struct sockaddr *)&own, &size);
-    listener->port = ntohs(own.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&own)->sin6_port
-                                                     : ((struct sockaddr_in *)&own)->sin_port);
+    listener->port = port_of(fd);
     uv_poll_init(net->options.loop, &listener->poll, fd);
     listener->poll.data = listener;
     uv_poll_start(&listener->poll, UV_READABLE, on_listener_readable);

@@ -10,6 +10,7 @@
 #include "flow/ice.h"
 #include "net/metrics_text.h"
 #include "net/page.h"
+#include "net/request_head.h"
 
 enum { ANSWER_MAX = 256 * 1024 };
 
@@ -185,7 +186,7 @@ static void handle_guest(struct lsig_http *http)
 
 static void handle_validate(struct lsig_http *http)
 {
-    char text[LSIG_TOKEN_MAX + 64];
+    char text[LSIG_HEAD_MAX];
     struct lsig_span token = lsig_request_bearer(http->wsi, text, sizeof(text));
     if (token.data == NULL) {
         lsig_http_fail(http, 401, "Not authenticated");
@@ -199,7 +200,7 @@ static void handle_validate(struct lsig_http *http)
 
 static void handle_config(struct lsig_http *http)
 {
-    char text[LSIG_TOKEN_MAX + 64];
+    char text[LSIG_HEAD_MAX];
     const struct lsig_settings *settings = http->net->options.settings;
     struct lsig_flow *flow = http->net->options.flow;
     struct lsig_span token = lsig_request_bearer(http->wsi, text, sizeof(text));

@@ -218,7 +218,8 @@ static void sink_close(struct lsig_client *client, int code, const char *reason)
         return;
     }
     session->close_code = (uint16_t)code;
-    session->close_text = lsig_strndup(reason, strnlen(reason, LSIG_CLOSE_TEXT_MAX));
+    session->close_len = (uint8_t)strnlen(reason, LSIG_CLOSE_TEXT_MAX);
+    session->close_text = lsig_strndup(reason, session->close_len);
     session->end_reason = code == 4401   ? "expired"
                           : code == 4403 ? "kicked"
                           : code == 4409 ? "replaced"
@@ -248,6 +249,7 @@ static void too_slow(struct lsig_session *session)
 static void shed_fullest(struct lsig_net *net)
 {
     struct lsig_session *fullest = net->sessions;
+    assert(fullest != NULL);
     for (struct lsig_session *at = net->sessions; at != NULL; at = at->next) {
         if (at->outbox.bytes > fullest->outbox.bytes) {
             fullest = at;

@@ -35,7 +35,8 @@ struct lsig_session {
     bool pinged;            // an answer is awaited
     bool partial_dropped;   // the rest of a message that was refused already
     const char *end_reason; // for user-left: bye, timeout, closed
-    char *close_text;       // NULL: no close under way; at most LSIG_CLOSE_TEXT_MAX bytes
+    char *close_text;       // NULL: none
+    uint8_t close_len;      // at most LSIG_CLOSE_TEXT_MAX
 };
 
 // Made before the upgrade; freed in lsig_session_free, opened or not.

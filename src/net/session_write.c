@@ -66,15 +66,15 @@ static bool close_due(const struct lsig_session *session)
 // asks for a close before the close frame has been sent.
 static size_t write_close_frame(struct lsig_session *session, unsigned char *out)
 {
-    const char *text = session->close_text != NULL ? session->close_text : "";
-    size_t text_len = strlen(text);
     out[0] = CLOSE_FRAME;
-    out[1] = (unsigned char)(2 + text_len);
+    out[1] = (unsigned char)(2 + session->close_len);
     out[2] = (unsigned char)(session->close_code >> 8);
     out[3] = (unsigned char)session->close_code;
-    memcpy(out + 4, text, text_len);
+    if (session->close_len > 0) {
+        memcpy(out + 4, session->close_text, session->close_len);
+    }
     session->close_sent = true;
-    return 4 + text_len;
+    return (size_t)4 + session->close_len;
 }
 
 static size_t fill(struct lsig_session *session, unsigned char *out, size_t size)

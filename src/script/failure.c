@@ -10,6 +10,8 @@
 #include "script/budget.h"
 #include "script/policy.h"
 
+enum { FRAMES_LOOKED_AT = 20 };
+
 struct trace_request {
     struct lsig_failure *failure;
     lua_State *co;
@@ -42,23 +44,46 @@ static int read_trace(lua_State *L)
     return 0;
 }
 
-// One line of it: what policies put into an error may be long.
-static void copy_line(char *out, size_t size, const char *text)
+// Where the coroutine stood: the innermost line of Lua. Empty if there is none.
+static void print_position(char *out, size_t size, lua_State *co)
 {
-    snprintf(out, size, "%s", text);
-    out[strcspn(out, "\r\n")] = '\0';
+    lua_Debug frame;
+    out[0] = '\0';
+    for (int i = 0; i < FRAMES_LOOKED_AT && lua_getstack(co, i, &frame) != 0; i++) {
+        if (lua_getinfo(co, "Sl", &frame) != 0 && frame.currentline > 0) {
+            snprintf(out, size, "%s:%d", frame.short_src, frame.currentline);
+            return;
+        }
+    }
+}
+
+// One line of what the hook ended with, which may be long. Errors of LuaJIT itself (memory, stack)
+// do not say where.
+static void print_error(struct lsig_failure *failure, lua_State *co)
+{
+    char position[LSIG_POLICY_WHERE_SIZE];
+    const char *text = lua_tostring(co, -1);
+    print_position(position, sizeof(position), co);
+    size_t file = strcspn(position, ":");
+    if (file == 0 || strncmp(text, position, file + 1) == 0) {
+        snprintf(failure->text, sizeof(failure->text), "%s", text);
+    } else {
+        snprintf(failure->text, sizeof(failure->text), "%s: %s", position, text);
+    }
+    failure->text[strcspn(failure->text, "\r\n")] = '\0';
 }
 
 void lsig_failure_read(struct lsig_failure *failure, struct lsig_policy *policy, lua_State *co)
 {
     lua_State *L = policy->vm.L;
     if (failure->cpu) {
-        copy_line(failure->text, sizeof(failure->text), policy->budget->text);
+        snprintf(failure->text, sizeof(failure->text), "%s", policy->budget->text);
     } else if (lua_type(co, -1) == LUA_TSTRING) {
-        copy_line(failure->text, sizeof(failure->text), lua_tostring(co, -1));
+        print_error(failure, co);
     } else {
+        const char *type = luaL_typename(co, -1);
         snprintf(failure->text, sizeof(failure->text), "%s: error with a %s for text",
-                 failure->hook->where, luaL_typename(co, -1));
+                 failure->hook->where, type);
     }
     if (failure->memory) {
         lua_gc(L, LUA_GCCOLLECT, 0); // the traceback needs some

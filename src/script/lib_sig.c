@@ -298,6 +298,17 @@ static void write_log(lua_State *L, struct log_line *line)
     lsig_log_write(line->level, "policy-log", line->fields, line->count + 3);
 }
 
+static bool log_field_ok(const char *name, size_t len)
+{
+    static const char *const own[] = {"time", "level", "event", "text", "at", "version"};
+    for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
+        if (strcmp(name, own[i]) == 0) {
+            return false;
+        }
+    }
+    return len > 0 && strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_") == len;
+}
+
 static void read_log_fields(lua_State *L, int table, struct log_line *line)
 {
     for (lua_pushnil(L); lua_next(L, table) != 0; lua_pop(L, 1)) { // [name, value]
@@ -305,9 +316,12 @@ static void read_log_fields(lua_State *L, int table, struct log_line *line)
             luaL_error(L, "sig.log: at most %d fields, written name = value", LOG_FIELDS_MAX);
         }
         const char *name = lua_tostring(L, -2);
-        if (strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_") != lua_objlen(L, -2) ||
-            name[0] == '\0') {
-            luaL_error(L, "sig.log: a field has small letters, digits and _, not '%s'", name);
+        if (!log_field_ok(name, lua_objlen(L, -2))) {
+            luaL_error(
+                L,
+                "sig.log: a field has small letters, digits and _, and is none of the log's own, "
+                "not '%s'",
+                name);
         }
         struct lsig_log_field *field = &line->fields[line->count++];
         *field = (struct lsig_log_field){.name = name};

@@ -359,6 +359,9 @@ enum lsig_status lsig_script_call(struct lsig_script *script,
                                   void *arg,
                                   struct lsig_hook_run **run)
 {
+    if (script->freeing) {
+        return lsig_refuse(refusal, LSIG_DRAINING);
+    }
     // A message is judged by the version that its rule is of: another may have come into force in
     // this turn of the loop.
     const struct lsig_policy_type *type = (const struct lsig_policy_type *)event->rule;

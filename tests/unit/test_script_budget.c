@@ -46,6 +46,7 @@ static void stops(struct fixture *f, const char *body)
 
 static void endless_hooks_are_stopped_within_the_budget(void **state)
 {
+    fixture_needs_ticks();
     struct fixture *f = *state;
     stops(f, "while true do end");
     stops(f, "local x = 0 while true do x = x + 1 end");
@@ -83,6 +84,7 @@ static void deep_recursion_is_an_error_of_the_hook_only(void **state)
 
 static void the_budget_counts_over_waits(void **state)
 {
+    fixture_needs_ticks();
     struct fixture *f = *state;
     struct ending end = {0};
     fixture_use(
@@ -98,6 +100,7 @@ static void the_budget_counts_over_waits(void **state)
 
 static void an_endless_loop_after_a_wait_is_stopped(void **state)
 {
+    fixture_needs_ticks();
     struct fixture *f = *state;
     struct ending end = {0};
     fixture_use(f, TYPES "sig.on('message', function() sig.sleep('5ms') while true do end end)");
@@ -113,6 +116,7 @@ static void an_endless_loop_after_a_wait_is_stopped(void **state)
 static void
 each_hook_has_the_budget_and_an_allowed_failure_does_not_take_the_next_ones(void **state)
 {
+    fixture_needs_ticks();
     struct fixture *f = *state;
     fixture_use(
         f, TYPES

@@ -300,6 +300,7 @@ static void use_loads_policies_in_order_and_names_them(void **state)
 
 static void loading_is_bounded_in_time_and_memory(void **state)
 {
+    fixture_needs_ticks();
     struct fixture *f = *state;
     fixture_refuses(f, "while true do end",
                     "policy.lua:1: stopped after 1000 ms of processor time");

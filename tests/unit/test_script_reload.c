@@ -58,6 +58,7 @@ static void a_reload_is_obeyed_by_the_next_message(void **state)
 
 static void a_broken_reload_changes_nothing_and_says_where(void **state)
 {
+    fixture_needs_ticks();
     struct fixture *f = *state;
     struct outcome outcome = {0};
     fixture_enter(f, 0, "ann");

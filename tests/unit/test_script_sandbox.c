@@ -143,6 +143,7 @@ static void libraries_cannot_be_changed(void **state)
 
 static void long_calls_into_c_are_bounded(void **state)
 {
+    fixture_needs_ticks();
     struct fixture *f = *state;
     fixture_says(f, "return ('x'):rep(1e9)",
                  "string.rep: the result would have more than 1048576 bytes");

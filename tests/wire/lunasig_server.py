@@ -69,7 +69,11 @@ class Server:
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()
         if wait:
-            self.port = int(self.event("listening", timeout=START_SECONDS)["port"])
+            try:
+                self.port = int(self.event("listening", timeout=START_SECONDS)["port"])
+            except BaseException:
+                self.kill()
+                raise
 
     def _read(self):
         with open(self.folder / "server.log", "wb") as kept:
