@@ -4,7 +4,7 @@ local field = require "lunasig.field"
 
 sig.policy { name = "std.files", api = 1 }
 
-local count = sig.integer { min = 0, compat = "string" }
+local count = sig.integer { min = 0 }
 
 local function transfer(step, payload)
   payload.transfer_id = field.id
@@ -26,5 +26,5 @@ transfer("offer", {
 })
 transfer("accept", { user_id = field.user })
 transfer("reject", { user_id = field.user })
-transfer("progress", { chunks_received = count, total_chunks = count, percentage = sig.number { min = 0, max = 100, compat = "string" } })
+transfer("progress", { chunks_received = count, total_chunks = count, percentage = sig.number { min = 0, max = 100 } })
 transfer("complete", { success = sig.boolean, error = field.text })

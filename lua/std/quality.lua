@@ -25,9 +25,9 @@ sig.type "quality-update" {
   payload = sig.object {
     user_id = field.user,
     video_resolution = field.text,
-    video_bitrate = field.number { compat = "string" },
-    audio_bitrate = field.number { compat = "string" },
-    frame_rate = field.number { compat = "string" },
+    video_bitrate = field.number,
+    audio_bitrate = field.number,
+    frame_rate = field.number,
     reason = field.text,
     timestamp = field.timestamp,
   },

@@ -22,7 +22,7 @@ signal("offer", { sdp = sig.sdp, type = sig.string { max = 32 } })
 signal("answer", { sdp = sig.sdp, type = sig.string { max = 32 } })
 signal("ice-candidate", {
   candidate = sig.candidate,
-  sdpMid = sig.string { max = 64, optional = true, compat = "number" },
-  sdpMLineIndex = sig.integer { min = 0, optional = true, compat = "string" },
+  sdpMid = sig.string { max = 64, optional = true, null = true, compat = "number" },
+  sdpMLineIndex = sig.integer { min = 0, optional = true, null = true },
   usernameFragment = field.text,
 }, "ice_candidate")

@@ -91,6 +91,7 @@ void lsig_announce_welcome(struct lsig_client *client)
         lsig_ice_print_servers(&out, "ice_servers", flow->settings,
                                lsig_span_of(client->member->id), flow->now.wall_ms / 1000,
                                client->deadline_s - flow->settings->jwt_leeway_s);
+        lsig_ice_print_policies(&out, flow->settings);
     }
     lsig_json_close(&out, '}');
     client->entered_revision = client->room->revision;

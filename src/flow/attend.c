@@ -164,14 +164,6 @@ void lsig_attend_check_time(struct lsig_client *client)
     lsig_line_refuse(client, &refusal);
 }
 
-static void
-on_leave_hooks_done(void *arg, enum lsig_status status, const struct lsig_refusal *refusal)
-{
-    (void)status;
-    (void)refusal;
-    lsig_member_unref(arg);
-}
-
 static void call_leave_hooks(struct lsig_flow *flow, struct lsig_member *member, const char *reason)
 {
     if (lsig_script_has_hooks(flow->script, LSIG_HOOK_LEAVE)) {
@@ -179,11 +171,10 @@ static void call_leave_hooks(struct lsig_flow *flow, struct lsig_member *member,
         struct lsig_hook_run *run;
         struct lsig_hook_event event = {
             .kind = LSIG_HOOK_LEAVE, .member = member, .reason = reason};
+        // Nothing hangs on the verdict, and a run that waits has a reference of its own.
         enum lsig_status status =
-            lsig_script_call(flow->script, &event, &refusal, on_leave_hooks_done, member, &run);
-        if (status == LSIG_WAITING) {
-            return; // the reference goes when the hooks have ended
-        }
+            lsig_script_call(flow->script, &event, &refusal, NULL, NULL, &run);
+        (void)status;
     }
     lsig_member_unref(member);
 }

@@ -1,5 +1,7 @@
 #include "flow/gate.h"
 
+#include <stdio.h>
+
 enum lsig_status lsig_gate_check_type(const struct lsig_client *client,
                                       const struct lsig_envelope *envelope,
                                       const struct lsig_rule **rule,
@@ -49,7 +51,11 @@ static enum lsig_status absent_target(const struct lsig_client *client,
         route->everybody = true;
         return LSIG_OK;
     }
-    return lsig_refuse(refusal, LSIG_TARGET_NOT_FOUND);
+    char name[LSIG_TARGET_MAX + 1];
+    snprintf(name, sizeof(name), "%.*s", LSIG_SPAN_ARG(target));
+    lsig_refuse(refusal, LSIG_TARGET_NOT_FOUND);
+    lsig_refusal_add_text(refusal, "target", name);
+    return LSIG_TARGET_NOT_FOUND;
 }
 
 enum lsig_status lsig_gate_find_route(const struct lsig_client *client,

@@ -58,3 +58,10 @@ void lsig_ice_print_servers(struct lsig_buf *out,
     }
     lsig_json_close(out, ']');
 }
+
+void lsig_ice_print_policies(struct lsig_buf *out, const struct lsig_settings *settings)
+{
+    lsig_json_string(out, "ice_transport_policy", settings->ice_transport_policy);
+    lsig_json_string(out, "bundle_policy", settings->bundle_policy);
+    lsig_json_string(out, "rtcp_mux_policy", settings->rtcp_mux_policy);
+}

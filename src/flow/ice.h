@@ -13,3 +13,5 @@ void lsig_ice_print_servers(struct lsig_buf *out,
                             struct lsig_span user_id,
                             int64_t now_s,
                             int64_t token_exp_s);
+// The members ice_transport_policy, bundle_policy and rtcp_mux_policy (RTCConfiguration).
+void lsig_ice_print_policies(struct lsig_buf *out, const struct lsig_settings *settings);

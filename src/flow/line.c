@@ -133,8 +133,14 @@ walk(struct lsig_client *client, struct lsig_span frame, struct lsig_refusal *re
     if (status == LSIG_OK) {
         status = lsig_gate_check_type(client, &envelope, &rule, refusal);
     }
-    if (status == LSIG_OK) {
-        status = lsig_limits_check_message(client, rule, refusal, silent);
+    // Also for a message that its sender's role forbids: refusing costs a frame.
+    if (status == LSIG_OK || status == LSIG_PERMISSION_DENIED) {
+        struct lsig_refusal limit;
+        enum lsig_status limited = lsig_limits_check_message(client, rule, &limit, silent);
+        if (limited != LSIG_OK) {
+            status = limited;
+            *refusal = limit;
+        }
     }
     if (status == LSIG_OK) {
         status = lsig_gate_check_payload(client, rule, &envelope, refusal);

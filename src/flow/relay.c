@@ -42,7 +42,9 @@ static void
 to_member(struct lsig_client *sender, const struct lsig_route *route, struct forms *forms)
 {
     if (route->connection != NULL) {
-        deliver(sender->flow, forms, route->connection);
+        if (route->connection != &sender->connection) { // nothing is echoed
+            deliver(sender->flow, forms, route->connection);
+        }
         return;
     }
     for (struct lsig_connection *at = route->member->connections; at != NULL; at = at->next) {

@@ -6,7 +6,7 @@
 
 #include "base/alloc.h"
 
-enum { DESCRIPTORS_RESERVED = 64 };
+enum { DESCRIPTORS_RESERVED = 64, DESCRIPTORS_MAX = 1048576 };
 
 struct address_count {
     int64_t count;
@@ -22,8 +22,10 @@ void lsig_admission_init(struct lsig_admission *admission, int64_t address_max)
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0) {
         abort();
     }
-    if (limit.rlim_cur < limit.rlim_max) {
-        limit.rlim_cur = limit.rlim_max;
+    // libwebsockets sizes its tables by the limit, and some containers allow 10^9.
+    rlim_t wanted = limit.rlim_max < DESCRIPTORS_MAX ? limit.rlim_max : DESCRIPTORS_MAX;
+    if (limit.rlim_cur != wanted) {
+        limit.rlim_cur = wanted;
         setrlimit(RLIMIT_NOFILE, &limit); // without it the lower limit simply holds
         getrlimit(RLIMIT_NOFILE, &limit);
     }

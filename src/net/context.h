@@ -23,8 +23,10 @@ struct lsig_net {
     struct lsig_page *page;        // NULL: none
     struct lsig_session *sessions; // all open ones
     struct lsig_session *dirty;    // something waits to be written
-    int64_t outbox_bytes;          // of all sessions
-    unsigned char *scratch;        // LWS_PRE + scratch_size bytes: the frames of one write
+    struct lsig_http *uploads;     // requests whose body is on its way (http.c)
+    int upload_count;
+    int64_t outbox_bytes;   // of all sessions
+    unsigned char *scratch; // LWS_PRE + scratch_size bytes: the frames of one write
     size_t scratch_size;
     uint64_t turn_ms; // uv_now of the turn that the flow's time belongs to
     int64_t session_count;

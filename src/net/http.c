@@ -9,11 +9,62 @@
 #include "net/handshake.h"
 #include "net/routes.h"
 
+// A request whose body is on its way holds one of libwebsockets' header buffers (net.c has 256 for
+// everybody): their number is bounded, in all and per address, and so is their time.
+enum { REPEATS_MAX = 16, UPLOADS_MAX = 128, UPLOADS_PER_ADDRESS_MAX = 16 };
+
+static bool upload_begin(struct lsig_http *http)
+{
+    struct lsig_net *net = http->net;
+    int same = 0;
+    lsig_http_address(http, http->address);
+    for (const struct lsig_http *at = net->uploads; at != NULL; at = at->next) {
+        same += strcmp(at->address, http->address) == 0;
+    }
+    if (net->upload_count >= UPLOADS_MAX || same >= UPLOADS_PER_ADDRESS_MAX) {
+        return false;
+    }
+    http->deadline_ms =
+        net->options.flow->now.mono_ms + net->options.settings->handshake_timeout_s * 1000;
+    http->next = net->uploads;
+    if (http->next != NULL) {
+        http->next->previous = http;
+    }
+    net->uploads = http;
+    net->upload_count += 1;
+    http->awaits_body = true;
+    return true;
+}
+
+static void upload_end(struct lsig_http *http)
+{
+    struct lsig_net *net = http->net;
+    if (!http->awaits_body) {
+        return;
+    }
+    http->awaits_body = false;
+    *(http->previous != NULL ? &http->previous->next : &net->uploads) = http->next;
+    if (http->next != NULL) {
+        http->next->previous = http->previous;
+    }
+    net->upload_count -= 1;
+}
+
+void lsig_http_check_times(struct lsig_net *net)
+{
+    for (struct lsig_http *at = net->uploads; at != NULL; at = at->next) {
+        if (net->options.flow->now.mono_ms >= at->deadline_ms) {
+            lws_set_timeout(at->wsi, PENDING_TIMEOUT_HTTP_CONTENT, LWS_TO_KILL_ASYNC);
+        }
+    }
+}
+
 void lsig_http_free(struct lsig_http *http)
 {
     if (http == NULL) {
         return;
     }
+    upload_end(http);
     if (http->account != NULL) {
         lsig_account_abandon(http->account);
     }
@@ -78,11 +129,13 @@ static long long content_length(struct lws *wsi)
         lsig_request_header(wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH, text, sizeof(text));
     char *end;
     long long length = strtoll(text, &end, 10);
-    return value.len == 0 ? 0 : *end != '\0' || length < 0 ? -1 : length;
+    bool there = lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH) > 0;
+    return value.len == 0 ? (there ? -1 : 0) : *end != '\0' || length < 0 ? -1 : length;
 }
 
 static int on_request(struct lws *wsi, struct lsig_socket *socket)
 {
+    static const char busy[] = "{\"detail\":\"Too many requests with a body at once\"}";
     char encoding[64];
     struct lsig_http *http = lsig_alloc(sizeof(*http));
     http->net = socket->net;
@@ -101,16 +154,19 @@ static int on_request(struct lws *wsi, struct lsig_socket *socket)
         return 0;
     }
     long long length = content_length(wsi);
+    http->body_len = length > 0 ? (size_t)length : 0;
     if (length < 0) {
         http->close = true;
         lsig_http_fail(http, 400, "Content-Length is not a number");
     } else if (length > LSIG_HTTP_BODY_MAX) {
         lsig_http_fail(http, 413, "The body is above 64 KiB");
-    } else if (length > 0) {
-        http->awaits_body =
-            true; // also where nobody wants it, so that it is not taken for a request
-    } else {
+    } else if (length == 0) {
         lsig_routes_handle(http);
+    } else if (!upload_begin(http)) { // also where nobody wants the body
+        lsig_http_answer(http, &(struct lsig_response){.status = 503,
+                                                       .body = lsig_span_of(busy),
+                                                       .retry_after_s = 5,
+                                                       .close = true});
     }
     return 0;
 }
@@ -159,10 +215,16 @@ int lsig_http_callback(struct lws *wsi, enum lws_callback_reasons reason, void *
         }
         return 0;
     case LWS_CALLBACK_HTTP_BODY_COMPLETION:
-        if (http != NULL && http->awaits_body) {
-            http->awaits_body = false;
-            lsig_routes_handle(http);
+        // When more bytes came behind the body, libwebsockets 4.1.6 says this again and again, for
+        // ever and in one turn of the loop.
+        if (http == NULL || (http->awaits_body && http->body.len != http->body_len)) {
+            return -1;
         }
+        if (!http->awaits_body) {
+            return ++http->repeats > REPEATS_MAX ? -1 : 0;
+        }
+        upload_end(http);
+        lsig_routes_handle(http);
         return 0;
     case LWS_CALLBACK_HTTP_WRITEABLE:
         return http != NULL ? on_writeable(wsi, http) : 0;

@@ -19,7 +19,13 @@ struct lsig_http {
     char *answer;                         // body of the answer, sent in WRITEABLE
     size_t answer_len;                    // still to be written
     size_t answer_size;                   // bytes of the memory
-    bool awaits_body;
+    size_t body_len;                      // of the request, as announced
+    bool awaits_body;                     // is in net's list of uploads
+    struct lsig_http *next;               // there
+    struct lsig_http *previous;
+    int64_t deadline_ms;             // of the body; monotonic
+    char address[LSIG_ADDRESS_SIZE]; // set with awaits_body
+    int repeats;                     // of BODY_COMPLETION (http.c)
     bool answered;
     bool close; // the connection ends with the answer
 };
@@ -31,3 +37,5 @@ void lsig_http_fail(struct lsig_http *http, int status, const char *detail);
 // The client's address, behind trusted proxies.
 void lsig_http_address(const struct lsig_http *http, char out[LSIG_ADDRESS_SIZE]);
 void lsig_http_free(struct lsig_http *http); // NULL is fine
+// About once a second: ends uploads that take too long.
+void lsig_http_check_times(struct lsig_net *net);

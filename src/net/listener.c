@@ -162,6 +162,9 @@ static void on_arrival_readable(uv_poll_t *poll, int status, int events)
     struct lsig_net *net = arrival->listener->net;
     size_t seen = 0;
     int verdict = status < 0 ? -1 : examine(arrival->fd, &seen);
+    if (verdict == 0 && seen == 0) {
+        return;
+    }
     if (verdict == 0) {
         // Wakes again when there is more than what we looked at; without it the loop would spin on
         // a half-sent head.

@@ -107,6 +107,8 @@ static void note_gap(struct lsig_net *net)
 static void on_check(uv_check_t *check)
 {
     note_gap(check->data);
+    // Timers come next: hooks that end their wait go on with the time of their own turn.
+    set_time(check->data);
 }
 
 static void on_tick(uv_timer_t *timer)
@@ -136,6 +138,7 @@ static void on_second(uv_timer_t *timer)
     struct lsig_net *net = timer->data;
     set_time(net);
     lsig_session_check_times(net);
+    lsig_http_check_times(net);
     if (net->listener != NULL) {
         lsig_listener_check_time(net->listener);
     }

@@ -47,26 +47,35 @@ static bool split_origin(struct lsig_span origin, struct parts *parts)
     return parts->host.len > 0;
 }
 
+bool lsig_origin_any(const char *allowed)
+{
+    size_t cursor = 0;
+    struct lsig_span item;
+    bool listed = false;
+    while (lsig_settings_list_next(allowed, &cursor, &item)) {
+        if (lsig_span_is(item, "*")) {
+            return true;
+        }
+        listed = true;
+    }
+    return !listed;
+}
+
 bool lsig_origin_ok(struct lsig_span origin, struct lsig_span host, const char *allowed)
 {
     size_t cursor = 0;
     struct lsig_span item;
-    bool any = true;
     struct parts ours;
-    bool parsed = origin.len > 0 && split_origin(origin, &ours);
+    if (origin.len == 0 || lsig_origin_any(allowed)) {
+        return true;
+    }
+    bool parsed = split_origin(origin, &ours);
     while (lsig_settings_list_next(allowed, &cursor, &item)) {
         struct parts theirs;
-        any = false;
-        if (lsig_span_is(item, "*")) {
-            return true;
-        }
         if (parsed && split_origin(item, &theirs) && same_text(ours.scheme, theirs.scheme) &&
             same_text(ours.host, theirs.host) && same_text(ours.port, theirs.port)) {
             return true;
         }
-    }
-    if (any || origin.len == 0) {
-        return true;
     }
     struct lsig_span own_host;
     struct lsig_span own_port;

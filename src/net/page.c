@@ -44,7 +44,7 @@ static const char *type_of(const char *name)
 
 static bool read_file(int folder, const char *name, struct lsig_page_file *file, size_t max)
 {
-    int fd = openat(folder, name, O_RDONLY | O_CLOEXEC);
+    int fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     struct stat info;
     if (fd < 0 || fstat(fd, &info) != 0 || !S_ISREG(info.st_mode) || info.st_size < 0 ||
         (size_t)info.st_size > max) {
@@ -57,7 +57,7 @@ static bool read_file(int folder, const char *name, struct lsig_page_file *file,
     file->bytes = lsig_alloc(size);
     while (file->len < size) {
         ssize_t got = read(fd, file->bytes + file->len, size - file->len);
-        if (got <= 0 && errno != EINTR) {
+        if (got == 0 || (got < 0 && errno != EINTR)) {
             break; // it shrank while we read: serve what there is
         }
         file->len += got > 0 ? (size_t)got : 0;

@@ -32,9 +32,7 @@ static void add_cors(struct head *head, const struct lsig_settings *settings, bo
         lsig_request_header(head->wsi, WSI_TOKEN_ORIGIN, origin_text, sizeof(origin_text));
     struct lsig_span host =
         lsig_request_header(head->wsi, WSI_TOKEN_HOST, host_text, sizeof(host_text));
-    size_t cursor = 0;
-    struct lsig_span item;
-    bool listed = lsig_settings_list_next(settings->cors_origins, &cursor, &item);
+    bool listed = !lsig_origin_any(settings->cors_origins);
     if (listed) {
         add(head, "vary:", "Origin");
     }

@@ -221,9 +221,7 @@ static void handle_config(struct lsig_http *http)
     lsig_json_open(&out, NULL, '{');
     lsig_ice_print_servers(&out, "ice_servers", settings, lsig_span_of(claims.sub),
                            flow->now.wall_ms / 1000, claims.exp);
-    lsig_json_string(&out, "ice_transport_policy", settings->ice_transport_policy);
-    lsig_json_string(&out, "bundle_policy", settings->bundle_policy);
-    lsig_json_string(&out, "rtcp_mux_policy", settings->rtcp_mux_policy);
+    lsig_ice_print_policies(&out, settings);
     lsig_json_close(&out, '}');
     lsig_claims_clear(&claims);
     answer_json(http, 200, &out);

@@ -44,7 +44,7 @@ static void session_end(struct lsig_session *session)
         return;
     }
     session->open = false;
-    lsig_attend_close(&session->client, session->end_reason);
+    // Out of every list first: what the others are told of this end may shed the fullest session.
     lsig_session_unmark(session);
     net->outbox_bytes -= session->outbox.bytes;
     lsig_outbox_clear(&session->outbox);
@@ -54,6 +54,7 @@ static void session_end(struct lsig_session *session)
     }
     net->session_count -= 1;
     net->options.metrics->connections_open = net->session_count;
+    lsig_attend_close(&session->client, session->end_reason);
 }
 
 void lsig_session_free(struct lsig_session *session)
@@ -299,6 +300,11 @@ static void check_time(struct lsig_session *session)
     int64_t silent_ms = session->net->options.flow->now.mono_ms - session->heard_ms;
     lsig_attend_check_time(&session->client);
     if (session->close_code != 0) {
+        return;
+    }
+    if (session->client.paused) {
+        session->heard_ms = session->net->options.flow->now.mono_ms; // it is we who do not listen
+        session->pinged = false;
         return;
     }
     if (session->pinged && silent_ms >= (settings->ping_s + settings->pong_s) * 1000) {

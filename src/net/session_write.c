@@ -4,7 +4,8 @@
 
 #include "base/alloc.h"
 
-static const unsigned char ping_frame[] = {0x89, 0x00};
+// Not empty: libwebsockets 4.1.6 does not tell of a pong without a payload.
+static const unsigned char ping_frame[] = {0x89, 0x01, 'p'};
 
 void lsig_session_mark(struct lsig_session *session)
 {

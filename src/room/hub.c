@@ -60,10 +60,16 @@ static void kept_add(struct lsig_hub *hub, struct lsig_room *room)
         kept_remove(hub, oldest);
         room_free(hub, oldest);
     }
+    // A room that was only looked at goes back to where its time puts it: the list stays in order.
+    struct lsig_room *before = hub->kept_newest;
+    while (before != NULL && before->empty_since_ms > room->empty_since_ms) {
+        before = before->kept_previous;
+    }
     room->kept = true;
-    room->kept_previous = hub->kept_newest;
-    *(hub->kept_newest != NULL ? &hub->kept_newest->kept_next : &hub->kept_oldest) = room;
-    hub->kept_newest = room;
+    room->kept_previous = before;
+    room->kept_next = before != NULL ? before->kept_next : hub->kept_oldest;
+    *(before != NULL ? &before->kept_next : &hub->kept_oldest) = room;
+    *(room->kept_next != NULL ? &room->kept_next->kept_previous : &hub->kept_newest) = room;
     hub->kept_count += 1;
 }
 

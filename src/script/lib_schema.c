@@ -21,6 +21,7 @@ struct schema_value {
     unsigned compat_types; // pass for compat clients besides types
     bool integer;
     bool optional;
+    bool null; // null passes too
     bool extra;
     double min;
     double max;
@@ -104,10 +105,12 @@ static void read_choices(struct schema_value *value, const struct lsig_args *arg
 // Options of the table at args->table for the value on top of the stack.
 static void read_options(struct schema_value *value, const struct lsig_args *args)
 {
-    static const char *const known[] = {"optional", "compat", "min", "max", "one_of", "extra"};
+    static const char *const known[] = {"optional", "null",   "compat", "min",
+                                        "max",      "one_of", "extra"};
     lua_State *L = args->L;
     lsig_args_check_names(args, known, sizeof(known) / sizeof(known[0]));
     value->optional = lsig_args_boolean(args, "optional", value->optional);
+    value->null = lsig_args_boolean(args, "null", value->null);
     value->extra = lsig_args_boolean(args, "extra", value->extra);
     value->min = lsig_args_number(args, "min", value->min);
     value->max = lsig_args_number(args, "max", value->max);
@@ -255,8 +258,9 @@ static void build_below(lua_State *L, const struct schema_value *value, struct l
 // Does not raise: the stack was made large enough, and no Lua memory is taken.
 static struct lsig_schema *build(lua_State *L, int index, const struct schema_value *value)
 {
-    struct lsig_schema *schema = lsig_schema_new(value->types);
-    schema->lenient_types = value->types | value->compat_types;
+    struct lsig_schema *schema =
+        lsig_schema_new(value->types | (value->null ? (unsigned)LSIG_JSON_NULL : 0));
+    schema->lenient_types = schema->types | value->compat_types;
     schema->integer = value->integer;
     schema->optional = value->optional;
     schema->extra = value->extra;

@@ -151,6 +151,22 @@ static void only_so_many_rooms_are_kept_and_the_oldest_goes_first(void **state)
     assert_non_null(find(place, "r5001"));
 }
 
+static void looking_at_a_kept_room_does_not_keep_it_longer(void **state)
+{
+    struct place *place = *state;
+    leave_behind(place, "old", 0);
+    leave_behind(place, "middle", 1000);
+    leave_behind(place, "new", 2000);
+    lsig_room_unref(lsig_hub_open(place->hub, lsig_span_of("old")));
+    lsig_room_unref(lsig_hub_open(place->hub, lsig_span_of("new")));
+    lsig_hub_expire(place->hub, at_ms(LSIG_KEPT_MS));
+    assert_null(find(place, "old"));
+    assert_non_null(find(place, "middle"));
+    lsig_hub_expire(place->hub, at_ms(LSIG_KEPT_MS + 1000));
+    assert_null(find(place, "middle"));
+    assert_non_null(find(place, "new"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -161,6 +177,7 @@ int main(void)
         room_test(an_empty_room_forgets_plain_participants),
         room_test(a_room_without_roles_to_remember_is_forgotten_at_once),
         room_test(a_room_that_is_referenced_is_not_forgotten),
+        room_test(looking_at_a_kept_room_does_not_keep_it_longer),
         room_test(only_so_many_rooms_are_kept_and_the_oldest_goes_first),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -21,7 +21,7 @@
 #include "room/hub.h"
 #include "script/script.h"
 
-enum { FIXTURE_MEMBERS = 4, DEADLINE_MS = 10000 };
+enum { FIXTURE_MEMBERS = 4, DEADLINE_MS = 10000, BEAT_MS = 5 };
 
 struct fixture {
     uv_loop_t loop;
@@ -215,9 +215,17 @@ fixture_on_done(void *arg, enum lsig_status status, const struct lsig_refusal *r
     snprintf(ending->code, sizeof(ending->code), "%s", refusal->code);
 }
 
-static inline void fixture_on_deadline(uv_timer_t *timer)
+// When a wait ends. The timer beats in between: a turn of the loop that has done what is waited for
+// must not go on to wait for something else.
+struct fixture_deadline {
+    int64_t at_ms;
+    bool late;
+};
+
+static inline void fixture_on_beat(uv_timer_t *timer)
 {
-    *(bool *)timer->data = true;
+    struct fixture_deadline *deadline = timer->data;
+    deadline->late = lsig_clock_now().mono_ms >= deadline->at_ms;
 }
 
 static inline void fixture_close_timer(struct fixture *f, uv_timer_t *timer)
@@ -229,15 +237,15 @@ static inline void fixture_close_timer(struct fixture *f, uv_timer_t *timer)
 // Turns the loop until *value is `wanted`, at most DEADLINE_MS.
 static inline void fixture_wait_for(struct fixture *f, const int *value, int wanted)
 {
-    bool late = false;
-    uv_timer_t deadline;
-    uv_timer_init(&f->loop, &deadline);
-    deadline.data = &late;
-    uv_timer_start(&deadline, fixture_on_deadline, DEADLINE_MS, 0);
-    while (*value != wanted && !late) {
+    struct fixture_deadline deadline = {lsig_clock_now().mono_ms + DEADLINE_MS, false};
+    uv_timer_t beat;
+    uv_timer_init(&f->loop, &beat);
+    beat.data = &deadline;
+    uv_timer_start(&beat, fixture_on_beat, BEAT_MS, BEAT_MS);
+    while (*value != wanted && !deadline.late) {
         uv_run(&f->loop, UV_RUN_ONCE);
     }
-    fixture_close_timer(f, &deadline);
+    fixture_close_timer(f, &beat);
     assert_int_equal(*value, wanted);
 }
 

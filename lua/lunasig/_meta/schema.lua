@@ -4,6 +4,7 @@
 
 ---@class lunasig.SchemaOptions
 ---@field optional? boolean as a field of an object: it may be missing
+---@field null? boolean null passes too
 ---@field min? number strings: characters, numbers: value, arrays: elements
 ---@field max? number
 ---@field one_of? string[] strings: one of these
