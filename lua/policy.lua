@@ -1,6 +1,6 @@
 -- The policy in force by default: which policies are in use, in this order. Each declares its message types and adds its hooks.
 --
--- Change a line, send SIGHUP (or save, under scripts/run), and the next message obeys it. Calls go on; nobody is disconnected. If the
+-- Change a line, send SIGHUP, and the next message obeys it. Calls go on; nobody is disconnected. If the
 -- files do not load, the log says where and the policy in force stays.
 local sig = require "lunasig"
 

@@ -1,0 +1,6 @@
+get_filename_component(lsig_source_dir ${CMAKE_CURRENT_LIST_DIR}/../.. ABSOLUTE)
+foreach(part relay targets announce limits line attend door)
+    lsig_unit_test(flow_${part} lsig_flow PkgConfig::LIBUV)
+    target_sources(test_flow_${part} PRIVATE test_flow_fixture.c)
+    target_compile_definitions(test_flow_${part} PRIVATE LSIG_SOURCE_DIR="${lsig_source_dir}")
+endforeach()
