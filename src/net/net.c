@@ -17,7 +17,7 @@ enum {
     SCRATCH_SIZE = 256 * 1024, // bytes of one write
     READ_SIZE = 32 * 1024,     // bytes of one read
     // Of each WebSocket, idle or not; also the most that one read takes: an offer needs two.
-    RX_BUFFER_SIZE = 1408,
+    RX_BUFFER_SIZE = 1344,
     HEADER_POOL = 256,
     HEADER_BYTES = 20 * 1024, // above LSIG_HEAD_MAX, which is refused before
     KEEPALIVE_S = 15,

@@ -27,13 +27,12 @@ struct lsig_hub *lsig_hub_new(void)
 static void room_free(struct lsig_hub *hub, struct lsig_room *room)
 {
     assert(room->refs == 0 && !room->kept && room->announcements == NULL);
+    assert(room->directory == NULL);
     void *removed = lsig_map_remove(&hub->rooms, lsig_span_of(room->id));
     assert(removed == room);
     while (room->oldest_former != NULL) {
         lsig_former_remove(room, room->oldest_former);
     }
-    lsig_map_clear(&room->members);
-    lsig_map_clear(&room->peers);
     lsig_map_clear(&room->formers);
     free(room->connections);
     free(room->id);
@@ -102,8 +101,6 @@ struct lsig_room *lsig_hub_open(struct lsig_hub *hub, struct lsig_span room_id)
     room->refs = 1;
     room->hub = hub;
     room->id = lsig_strndup(room_id.data, room_id.len);
-    lsig_map_init(&room->members);
-    lsig_map_init(&room->peers);
     lsig_map_init(&room->formers);
     lsig_map_add(&hub->rooms, lsig_span_of(room->id), room);
     return room;

@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "base/random.h"
+#include "room/directory.h"
 #include "room/former.h"
 #include "room/hub.h"
 
@@ -84,12 +85,12 @@ void lsig_room_unref(struct lsig_room *room)
 
 struct lsig_member *lsig_room_member(const struct lsig_room *room, struct lsig_span user_id)
 {
-    return lsig_map_find(&room->members, user_id);
+    return lsig_directory_member(room, user_id);
 }
 
 struct lsig_connection *lsig_room_peer(const struct lsig_room *room, struct lsig_span peer_id)
 {
-    return lsig_map_find(&room->peers, peer_id);
+    return lsig_directory_peer(room, peer_id);
 }
 
 bool lsig_room_is_former(const struct lsig_room *room, struct lsig_span user_id)
@@ -136,7 +137,7 @@ static void member_enter(struct lsig_room *room, struct lsig_member *member, str
     }
     room->last = member;
     room->member_count += 1;
-    lsig_map_add(&room->members, lsig_span_of(member->id), lsig_member_ref(member));
+    lsig_member_ref(member); // the room's
     lsig_hub_on_members(room->hub, room, 1);
 }
 
@@ -168,8 +169,7 @@ enum lsig_status lsig_room_enter(struct lsig_room *room,
     }
     connection->index = room->connection_count;
     room->connections[room->connection_count++] = connection;
-    lsig_map_add(&room->peers, (struct lsig_span){connection->peer_id, LSIG_PEER_ID_SIZE - 1},
-                 connection);
+    lsig_directory_add(room, connection);
     room->revision += 1;
     return LSIG_OK;
 }
@@ -203,8 +203,7 @@ static struct lsig_member *find_heir(const struct lsig_room *room)
 static struct lsig_member *member_leave(struct lsig_room *room, struct lsig_member *member)
 {
     struct lsig_span id = lsig_span_of(member->id);
-    void *removed = lsig_map_remove(&room->members, id);
-    assert(removed == member);
+    lsig_directory_remove_member(room, member);
     *(member->previous != NULL ? &member->previous->next : &room->first) = member->next;
     *(member->next != NULL ? &member->next->previous : &room->last) = member->previous;
     member->previous = NULL;
@@ -223,13 +222,11 @@ static struct lsig_member *member_leave(struct lsig_room *room, struct lsig_memb
 
 static void connection_leave(struct lsig_room *room, struct lsig_connection *connection)
 {
-    void *removed = lsig_map_remove(&room->peers,
-                                    (struct lsig_span){connection->peer_id, LSIG_PEER_ID_SIZE - 1});
-    assert(removed == connection);
     room->connection_count -= 1;
     struct lsig_connection *moved = room->connections[room->connection_count];
     moved->index = connection->index;
     room->connections[connection->index] = moved;
+    lsig_directory_remove_peer(room, connection);
     struct lsig_connection **link = &connection->member->connections;
     while (*link != connection) {
         link = &(*link)->next;
@@ -251,7 +248,7 @@ struct lsig_departure lsig_room_leave(struct lsig_connection *connection, struct
     connection->member = NULL;
     if (member->connection_count == 0) {
         departure.heir = member_leave(room, member);
-        departure.left = member; // the reference of the map of members goes to the caller
+        departure.left = member; // the room's reference goes to the caller
         if (room->member_count == 0) {
             room->empty_since_ms = now.mono_ms;
         }

@@ -65,8 +65,7 @@ struct lsig_room {
     uint64_t spoken_turn;      // counts notes of who spoke to whom
     struct lsig_member *first; // longest present
     struct lsig_member *last;
-    struct lsig_map members;              // by user id
-    struct lsig_map peers;                // connections by peer_id
+    struct lsig_directory *directory;     // of larger rooms; NULL: the lists are walked
     struct lsig_connection **connections; // all of them, in no order
     uint32_t connection_count;
     uint32_t connection_capacity;

@@ -37,7 +37,7 @@ static int pick(struct world *world, int below)
 
 static const char *name_of(int user)
 {
-    static char names[USERS][8];
+    static char names[USERS][16];
     snprintf(names[user], sizeof(names[user]), "user%d", user);
     return names[user];
 }
