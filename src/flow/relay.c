@@ -38,17 +38,27 @@ to_everybody(struct lsig_client *sender, const struct lsig_rule *rule, struct fo
     }
 }
 
-static void
-to_member(struct lsig_client *sender, const struct lsig_route *route, struct forms *forms)
+// A sender who names himself reaches only those of his connections that would hear him anyway.
+static bool is_addressed(const struct lsig_client *sender,
+                         const struct lsig_rule *rule,
+                         const struct lsig_connection *to)
+{
+    return to->member != sender->member || hears(sender, rule, to);
+}
+
+static void to_member(struct lsig_client *sender,
+                      const struct lsig_rule *rule,
+                      const struct lsig_route *route,
+                      struct forms *forms)
 {
     if (route->connection != NULL) {
-        if (route->connection != &sender->connection) { // nothing is echoed
+        if (is_addressed(sender, rule, route->connection)) {
             deliver(sender->flow, forms, route->connection);
         }
         return;
     }
     for (struct lsig_connection *at = route->member->connections; at != NULL; at = at->next) {
-        if (at != &sender->connection) {
+        if (is_addressed(sender, rule, at)) {
             deliver(sender->flow, forms, at);
         }
     }
@@ -83,7 +93,7 @@ void lsig_relay(struct lsig_client *sender,
         if (rule->one_connection && route->member != sender->member) {
             lsig_room_note_spoken(&sender->connection, route->member);
         }
-        to_member(sender, route, &forms);
+        to_member(sender, rule, route, &forms);
     }
     for (int i = 0; i < LSIG_DIALECT_COUNT; i++) {
         lsig_body_unref(forms.bodies[i]);

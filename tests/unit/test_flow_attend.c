@@ -268,7 +268,7 @@ static void a_token_that_ends_while_a_join_waits_ends_the_join(void **state)
     struct fixture *f = *state;
     fixture_use(f, JOIN_WAITS);
     struct peer *ann = fixture_join(f, "ann", LSIG_COMPAT);
-    fixture_pass(f, (LIFE_S + 30) * 1000);
+    fixture_pass(f, (LIFE_S + 30) * INT64_C(1000));
     lsig_attend_check_time(&ann->client);
     fixture_settle(f);
     assert_heard(ann, "error(TOKEN_EXPIRED)");

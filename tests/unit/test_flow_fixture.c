@@ -44,6 +44,7 @@ static void on_pause(struct lsig_client *client, bool paused)
 {
     struct peer *peer = peer_of(client);
     assert_int_equal(peer->pauses - peer->resumes, paused ? 0 : 1);
+    assert_int_equal(client->queued_count, paused ? LSIG_CLIENT_QUEUE_MAX : 0);
     *(paused ? &peer->pauses : &peer->resumes) += 1;
 }
 
@@ -83,7 +84,7 @@ int fixture_setup(void **state)
         .library_dir = LSIG_SOURCE_DIR "/lua",
         .cpu_ms = 1000, // the machine may be busy
         .wait_ms = 60000,
-        .memory_bytes = 32 * 1024 * 1024,
+        .memory_bytes = 33554432,
         .waiting_max = 1000,
         .metrics = &f->metrics,
     };

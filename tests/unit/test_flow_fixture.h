@@ -33,7 +33,7 @@ struct peer {
     size_t heard; // how many of them the test has looked at
     int close_code;
     int pauses;
-    int resumes;
+    int resumes; // with an empty queue each time: the sink sees to it
     bool used;
 };
 
@@ -52,7 +52,7 @@ int fixture_setup(void **state);
 int fixture_teardown(void **state);
 // Puts a policy in force: the stock ones for calls and chat, the types of this fixture, and `lua`
 // (may be ""). Also a second time, over the one in force.
-//   say, answer-all: to the room; shout: to others; whisper: to its target; staff: to hosts and
+//   say: to the room; shout: to others; whisper: to its target; staff: to hosts and
 //   moderators; note: to the server; boss: only the host sends it; shaped: {n: integer}
 void fixture_use(struct fixture *f, const char *lua);
 

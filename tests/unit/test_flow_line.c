@@ -158,11 +158,6 @@ static void reading_stays_stopped_while_the_queue_waits_again(void **state)
         fixture_send(ann, "say", n);
     }
     assert_int_equal(ann->pauses, 1);
-    while (ann->client.queued_count == LSIG_CLIENT_QUEUE_MAX) {
-        uv_run(&f->loop, UV_RUN_ONCE);
-    }
-    assert_non_null(ann->client.run);
-    assert_int_equal(ann->resumes, 0);
     fixture_settle(f);
     assert_int_equal(ann->resumes, 1);
 }
@@ -193,7 +188,7 @@ static void send_long(struct peer *peer, int n)
     char *text = lsig_alloc(LONG + 128);
     int len = snprintf(text, 128, "{\"type\":\"say\",\"payload\":{\"n\":%d,\"pad\":\"", n);
     memset(text + len, 'x', LONG);
-    strcpy(text + len + LONG, "\"}}");
+    memcpy(text + len + LONG, "\"}}", 4);
     fixture_frame(peer, text);
     free(text);
 }
@@ -259,11 +254,11 @@ static void a_client_that_ends_between_the_turns_is_forgotten(void **state)
     }
     fixture_settle(f);
     assert_int_equal(bob->frame_count - bob->heard, 12);
-    fixture_leave(senders[1], "bye"); // in the middle of the list
-    fixture_leave(senders[0], "bye");
+    fixture_leave(senders[1], "bye"); // from the middle of the list
+    fixture_leave(senders[2], "bye"); // and its head
     fixture_forget_all(f);
     fixture_tick(f, 1);
-    assert_heard(bob, "say(dan 4)");
+    assert_heard(bob, "say(ann 4)");
     assert_null(f->flow.resumable);
 }
 
@@ -284,6 +279,24 @@ static void nothing_is_relayed_for_a_client_that_ended_while_its_message_waited(
     assert_heard(bob, "");
     fixture_send(bob, "note", 1);
     assert_has(fixture_last(bob, "error"), "\"code\":\"ENDED\",\"message\":\"1\"");
+}
+
+static void a_token_that_ends_while_a_message_waits_ends_the_message(void **state)
+{
+    struct fixture *f = *state;
+    use_waiting(f);
+    struct peer *ann = fixture_join(f, "ann", LSIG_COMPAT);
+    fixture_pass(f, 60000);
+    struct peer *bob = fixture_join(f, "bob", LSIG_COMPAT);
+    fixture_forget_all(f);
+    fixture_send(ann, "say", 0);
+    fixture_send(ann, "say", 1);
+    fixture_pass(f, (LIFE_S + 30) * 1000 - 60000);
+    lsig_attend_check_time(&ann->client);
+    lsig_attend_check_time(&bob->client);
+    fixture_settle(f);
+    assert_heard(ann, "error(TOKEN_EXPIRED)");
+    assert_heard(bob, "");
 }
 
 static void a_client_that_came_back_is_not_taken_for_the_one_that_waited(void **state)
@@ -340,6 +353,7 @@ int main(void)
         FLOW_TEST(reading_goes_on_only_after_the_last_turn),
         FLOW_TEST(a_client_that_ends_between_the_turns_is_forgotten),
         FLOW_TEST(nothing_is_relayed_for_a_client_that_ended_while_its_message_waited),
+        FLOW_TEST(a_token_that_ends_while_a_message_waits_ends_the_message),
         FLOW_TEST(a_client_that_came_back_is_not_taken_for_the_one_that_waited),
         FLOW_TEST(a_client_that_is_being_closed_is_not_listened_to),
     };
