@@ -60,6 +60,8 @@ def test_the_fullest_reader_may_leave_while_the_outboxes_are_full(start_server):
     sent = 0
     while server.metrics()["lunasig_outbox_bytes"] < total - 30000:
         ann.send("analytics-event", {"event_type": "x", "data": "y" * 20000}, target_id="slow")
+        ann.send("chat-message", {"content": str(sent)}, target_id=others[0].user)
+        others[0].until("chat-message", content=str(sent))  # so the one before it has been dealt with, too
         sent += 1
         assert sent < 3000, "the outbox does not fill"
     slow.vanish()  # what the others are told of it goes past the bound
