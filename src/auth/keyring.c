@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "codec/jwt_secret.h"
 
 struct lsig_keyring {
     struct lsig_key key;
@@ -12,33 +13,21 @@ struct lsig_keyring {
     int64_t leeway_s;
 };
 
-// What documentation shows, and people paste.
-static const char *const examples[] = {
-    "your-super-secure-jwt-secret-key",
-    "use-a-strong-randomly-generated-secret-key-here",
-};
-
 static const char *secret_weakness(struct lsig_span secret)
 {
-    if (secret.data == NULL || secret.len < LSIG_KEYRING_SECRET_MIN) {
+    switch (lsig_jwt_secret_check(secret)) {
+    case LSIG_SECRET_SHORT:
         return "the secret is shorter than 32 bytes: write one made by `openssl rand -hex 32`";
-    }
-    for (size_t i = 0; i < sizeof(examples) / sizeof(examples[0]); i++) {
-        if (lsig_span_is(secret, examples[i])) {
-            return "the secret is the example of the documentation: write one made by "
-                   "`openssl rand -hex 32`";
-        }
-    }
-    size_t same = 1;
-    while (same < secret.len && secret.data[same] == secret.data[0]) {
-        same++;
-    }
-    if (same == secret.len) {
+    case LSIG_SECRET_EXAMPLE:
+        return "the secret is the example of the documentation: write one made by "
+               "`openssl rand -hex 32`";
+    case LSIG_SECRET_REPEATED:
         return "the secret is one character repeated: write one made by `openssl rand -hex 32`";
-    }
-    if (memmem(secret.data, secret.len, "-----BEGIN", 10) != NULL) {
+    case LSIG_SECRET_PEM:
         return "the secret is a PEM text, which is no key for HS256: write a random text made by "
                "`openssl rand -hex 32`";
+    case LSIG_SECRET_FINE:
+        break;
     }
     return NULL;
 }

@@ -10,8 +10,6 @@
 
 #include "base/span.h"
 
-enum { LSIG_KEYRING_SECRET_MIN = 32 }; // bytes; RFC 7518 section 3.2: no shorter than the hash
-
 enum lsig_algorithm { LSIG_HS256 };
 
 struct lsig_key {

@@ -9,9 +9,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "auth/keyring.h"
 #include "base/alloc.h"
 #include "base/random.h"
+#include "codec/jwt_secret.h"
 
 enum { SECRET_BYTES = 32, SECRET_FILE_MAX = 4096, PATH_SIZE = 4400 };
 
@@ -47,13 +47,13 @@ static enum lsig_status read_text(struct lsig_secret *secret, int fd, const char
         while (len > 0 && (text[len - 1] == '\n' || text[len - 1] == '\r')) {
             len--;
         }
-        if (len < LSIG_KEYRING_SECRET_MIN || memchr(text, '\0', (size_t)len) != NULL ||
+        if (len < LSIG_JWT_SECRET_MIN || memchr(text, '\0', (size_t)len) != NULL ||
             memchr(text, '\n', (size_t)len) != NULL) {
             status =
                 fail(secret,
                      "%s does not hold a secret (one line of at least %d bytes): remove it and "
                      "a new one is made; tokens made so far end with that",
-                     path, LSIG_KEYRING_SECRET_MIN);
+                     path, LSIG_JWT_SECRET_MIN);
         } else {
             secret->text = lsig_strndup(text, (size_t)len);
         }

@@ -6,7 +6,7 @@
 #include "flow/limits.h"
 #include "flow/line.h"
 
-enum { SWEEP_MS = 5000 };
+enum { IDLE_TICK_MS = 5000, SWEEP_MS = 1000 };
 
 void lsig_flow_init(struct lsig_flow *flow)
 {
@@ -35,8 +35,12 @@ void lsig_flow_set_time(struct lsig_flow *flow, struct lsig_time now)
 int64_t lsig_flow_tick(struct lsig_flow *flow)
 {
     lsig_line_resume_due(flow);
-    lsig_limits_sweep(flow);
-    lsig_hub_expire(flow->hub, flow->now);
+    // Ticks come as often as there is something to say; looking through everything need not.
+    if (flow->now.mono_ms - flow->swept_ms >= SWEEP_MS) {
+        flow->swept_ms = flow->now.mono_ms;
+        lsig_limits_sweep(flow);
+        lsig_hub_expire(flow->hub, flow->now);
+    }
     int64_t next = lsig_announce_tick(flow);
-    return flow->resumable != NULL ? 0 : next >= 0 ? next : SWEEP_MS;
+    return flow->resumable != NULL ? 0 : next >= 0 ? next : IDLE_TICK_MS;
 }

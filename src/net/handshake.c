@@ -13,7 +13,7 @@
 #include "net/routes.h"
 #include "net/session.h"
 
-enum { PATH_MAX_BYTES = 1024, KEY_LEN = 24, FORWARDED_MAX = 1024 };
+enum { PATH_MAX_BYTES = 1024, KEY_LEN = 24 };
 
 // What one upgrade is about, as far as it has been looked at.
 struct upgrade {
@@ -165,12 +165,9 @@ static bool check_address(struct upgrade *upgrade)
     if (socket->counted) {
         return true;
     }
-    char text[FORWARDED_MAX];
     char address[LSIG_ADDRESS_SIZE];
-    struct lsig_span forwarded =
-        lsig_request_header(upgrade->wsi, WSI_TOKEN_X_FORWARDED_FOR, text, sizeof(text));
-    lsig_address_of_client(address, socket->address, forwarded,
-                           upgrade->net->options.settings->trusted_proxies);
+    lsig_request_client_address(upgrade->wsi, socket->address,
+                                upgrade->net->options.settings->trusted_proxies, address);
     if (!lsig_admission_take_address(&upgrade->net->admission, address)) {
         upgrade->response.retry_after_s = 5;
         return refuse(upgrade, 429, "Too many connections from this address");

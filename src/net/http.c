@@ -115,11 +115,8 @@ void lsig_http_fail(struct lsig_http *http, int status, const char *detail)
 
 void lsig_http_address(const struct lsig_http *http, char out[LSIG_ADDRESS_SIZE])
 {
-    char text[1024];
-    struct lsig_span forwarded =
-        lsig_request_header(http->wsi, WSI_TOKEN_X_FORWARDED_FOR, text, sizeof(text));
-    lsig_address_of_client(out, http->socket->address, forwarded,
-                           http->net->options.settings->trusted_proxies);
+    lsig_request_client_address(http->wsi, http->socket->address,
+                                http->net->options.settings->trusted_proxies, out);
 }
 
 static long long content_length(struct lws *wsi)

@@ -137,10 +137,12 @@ static void hand_over(struct lsig_net *net, int fd, const struct caller *caller)
     lws_set_opaque_user_data(wsi, socket);
 }
 
-// 0: wait. Else the connection is done with here.
+// 0: wait, *seen bytes are there. Else the connection is done with here: a status, or -1 for no
+// answer.
 static int examine(int fd, size_t *seen)
 {
     char head[LSIG_HEAD_MAX];
+    *seen = 0;
     ssize_t len = recv(fd, head, sizeof(head), MSG_PEEK | MSG_DONTWAIT);
     if (len < 0 && (errno == EAGAIN || errno == EINTR)) {
         return 0;
@@ -148,11 +150,22 @@ static int examine(int fd, size_t *seen)
     if (len <= 0) {
         return -1;
     }
-    if ((size_t)len == *seen) {
-        return -1; // readable, but nothing new: the other side has closed its half
-    }
     *seen = (size_t)len;
     return lsig_request_head_check((struct lsig_span){head, (size_t)len});
+}
+
+static void conclude(struct lsig_net *net, int fd, const struct caller *caller, int verdict)
+{
+    if (verdict == 200) {
+        hand_over(net, fd, caller);
+        return;
+    }
+    if (verdict > 0) {
+        refuse(net, fd, verdict);
+    } else {
+        close(fd);
+    }
+    give_back(net, caller);
 }
 
 static void on_arrival_readable(uv_poll_t *poll, int status, int events)
@@ -160,7 +173,7 @@ static void on_arrival_readable(uv_poll_t *poll, int status, int events)
     (void)events;
     struct arrival *arrival = poll->data;
     struct lsig_net *net = arrival->listener->net;
-    size_t seen = 0;
+    size_t seen;
     int verdict = status < 0 ? -1 : examine(arrival->fd, &seen);
     if (verdict == 0 && seen == 0) {
         return;
@@ -173,24 +186,14 @@ static void on_arrival_readable(uv_poll_t *poll, int status, int events)
         socklen_t size = sizeof(had);
         getsockopt(arrival->fd, SOL_SOCKET, SO_RCVLOWAT, &had, &size);
         if (had == wanted) {
-            verdict = -1;
+            verdict = -1; // readable, but nothing new: the other side has closed its half
         } else {
             setsockopt(arrival->fd, SOL_SOCKET, SO_RCVLOWAT, &wanted, sizeof(wanted));
             return;
         }
     }
     struct caller caller = arrival->caller;
-    int fd = arrival_end(arrival);
-    if (verdict == 200) {
-        hand_over(net, fd, &caller);
-        return;
-    }
-    if (verdict > 0) {
-        refuse(net, fd, verdict);
-    } else {
-        close(fd);
-    }
-    give_back(net, &caller);
+    conclude(net, arrival_end(arrival), &caller, verdict);
 }
 
 static void arrival_begin(struct lsig_listener *listener, int fd, const struct caller *caller)
@@ -235,12 +238,12 @@ static void accepted(struct lsig_listener *listener, int fd, const struct sockad
         refuse(net, fd, 429);
         return;
     }
-    size_t seen = 0;
+    size_t seen;
     int verdict = examine(fd, &seen);
-    if (verdict == 200) {
-        hand_over(net, fd, &caller);
-    } else {
+    if (verdict == 0) {
         arrival_begin(listener, fd, &caller);
+    } else {
+        conclude(net, fd, &caller, verdict);
     }
 }
 
@@ -355,8 +358,7 @@ static void arrival_give_up(struct arrival *arrival, int status)
 {
     struct lsig_net *net = arrival->listener->net;
     struct caller caller = arrival->caller;
-    refuse(net, arrival_end(arrival), status);
-    give_back(net, &caller);
+    conclude(net, arrival_end(arrival), &caller, status);
 }
 
 void lsig_listener_check_time(struct lsig_listener *listener)

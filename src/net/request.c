@@ -3,30 +3,21 @@
 #include <string.h>
 #include <strings.h>
 
-static const struct {
-    enum lws_token_indexes token;
-    const char *name;
-} methods[LSIG_METHOD_COUNT] = {
-    [LSIG_GET] = {WSI_TOKEN_GET_URI, "GET"},
-    [LSIG_HEAD] = {WSI_TOKEN_HEAD_URI, "HEAD"},
-    [LSIG_POST] = {WSI_TOKEN_POST_URI, "POST"},
-    [LSIG_PUT] = {WSI_TOKEN_PUT_URI, "PUT"},
-    [LSIG_PATCH] = {WSI_TOKEN_PATCH_URI, "PATCH"},
-    [LSIG_DELETE] = {WSI_TOKEN_DELETE_URI, "DELETE"},
-    [LSIG_OPTIONS] = {WSI_TOKEN_OPTIONS_URI, "OPTIONS"},
-};
+enum { FORWARDED_MAX = 1024 };
 
-const char *lsig_request_method_name(enum lsig_method method)
-{
-    return methods[method].name;
-}
+static const enum lws_token_indexes method_tokens[LSIG_METHOD_COUNT] = {
+    [LSIG_GET] = WSI_TOKEN_GET_URI,         [LSIG_HEAD] = WSI_TOKEN_HEAD_URI,
+    [LSIG_POST] = WSI_TOKEN_POST_URI,       [LSIG_PUT] = WSI_TOKEN_PUT_URI,
+    [LSIG_PATCH] = WSI_TOKEN_PATCH_URI,     [LSIG_DELETE] = WSI_TOKEN_DELETE_URI,
+    [LSIG_OPTIONS] = WSI_TOKEN_OPTIONS_URI,
+};
 
 bool lsig_request_line(struct lws *wsi, enum lsig_method *method, char *path, size_t size)
 {
     for (int i = 0; i < LSIG_METHOD_COUNT; i++) {
-        if (lws_hdr_total_length(wsi, methods[i].token) > 0) {
+        if (lws_hdr_total_length(wsi, method_tokens[i]) > 0) {
             *method = (enum lsig_method)i;
-            int len = lws_hdr_copy(wsi, path, (int)size, methods[i].token);
+            int len = lws_hdr_copy(wsi, path, (int)size, method_tokens[i]);
             return len > 0 && strlen(path) == (size_t)len; // no %00
         }
     }
@@ -96,4 +87,15 @@ bool lsig_request_list_has(struct lsig_span list, const char *item)
         at = end + 1;
     }
     return false;
+}
+
+void lsig_request_client_address(struct lws *wsi,
+                                 const char *peer,
+                                 const char *trusted,
+                                 char out[LSIG_ADDRESS_SIZE])
+{
+    char text[FORWARDED_MAX];
+    struct lsig_span forwarded =
+        lsig_request_header(wsi, WSI_TOKEN_X_FORWARDED_FOR, text, sizeof(text));
+    lsig_address_of_client(out, peer, forwarded, trusted);
 }

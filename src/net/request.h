@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "base/span.h"
+#include "net/address.h"
 
 enum lsig_method {
     LSIG_GET,
@@ -18,7 +19,6 @@ enum lsig_method {
     LSIG_METHOD_COUNT
 };
 
-const char *lsig_request_method_name(enum lsig_method method);
 // Method and path (decoded, NUL-terminated; false: longer than size or of no known method).
 bool lsig_request_line(struct lws *wsi, enum lsig_method *method, char *path, size_t size);
 // A header's value into out; the span is empty (data not NULL) if it is absent or longer than size.
@@ -30,3 +30,8 @@ struct lsig_span lsig_request_query(struct lws *wsi, const char *name, char *out
 struct lsig_span lsig_request_bearer(struct lws *wsi, char *out, size_t size);
 // Whether a comma-separated header has this item, without case.
 bool lsig_request_list_has(struct lsig_span list, const char *item);
+// Who sent it: the peer, or behind trusted proxies whom they name (address.h).
+void lsig_request_client_address(struct lws *wsi,
+                                 const char *peer,
+                                 const char *trusted,
+                                 char out[LSIG_ADDRESS_SIZE]);

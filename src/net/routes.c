@@ -248,13 +248,11 @@ static const struct route {
     {LSIG_GET, "/webrtc/config", handle_config},
 };
 
-static void refuse_method(struct lsig_http *http, enum lsig_method allowed)
+static void refuse_method(struct lsig_http *http, const char *allowed)
 {
     static const char body[] = "{\"detail\":\"Method Not Allowed\"}";
-    lsig_http_answer(http,
-                     &(struct lsig_response){.status = 405,
-                                             .body = lsig_span_of(body),
-                                             .allow = allowed == LSIG_GET ? "GET, HEAD" : "POST"});
+    lsig_http_answer(
+        http, &(struct lsig_response){.status = 405, .body = lsig_span_of(body), .allow = allowed});
 }
 
 // A plain request for a room: only an upgrade makes sense there.
@@ -267,10 +265,7 @@ static bool handle_room_path(struct lsig_http *http)
         return false;
     }
     if (http->method != LSIG_GET) {
-        static const char not_allowed[] = "{\"detail\":\"Method Not Allowed\"}";
-        lsig_http_answer(http, &(struct lsig_response){.status = 405,
-                                                       .body = lsig_span_of(not_allowed),
-                                                       .allow = "GET"});
+        refuse_method(http, "GET");
     } else if (status == 400) {
         lsig_http_fail(http, 400, "The room id has to match ^[A-Za-z0-9_-]{1,100}$");
     } else {
@@ -308,7 +303,7 @@ void lsig_routes_handle(struct lsig_http *http)
         return;
     }
     if (other != NULL) {
-        refuse_method(http, other->method);
+        refuse_method(http, other->method == LSIG_GET ? "GET, HEAD" : "POST");
         return;
     }
     if (handle_room_path(http)) {
@@ -321,6 +316,6 @@ void lsig_routes_handle(struct lsig_http *http)
     } else if (wanted == LSIG_GET) {
         answer_file(http, file);
     } else {
-        refuse_method(http, LSIG_GET);
+        refuse_method(http, "GET, HEAD");
     }
 }

@@ -46,8 +46,7 @@ static void session_end(struct lsig_session *session)
     session->open = false;
     // Out of every list first: what the others are told of this end may shed the fullest session.
     lsig_session_unmark(session);
-    net->outbox_bytes -= session->outbox.bytes;
-    lsig_outbox_clear(&session->outbox);
+    lsig_session_drop_outbox(session);
     *(session->previous != NULL ? &session->previous->next : &net->sessions) = session->next;
     if (session->next != NULL) {
         session->next->previous = session->previous;
@@ -55,18 +54,6 @@ static void session_end(struct lsig_session *session)
     net->session_count -= 1;
     net->options.metrics->connections_open = net->session_count;
     lsig_attend_close(&session->client, session->end_reason);
-}
-
-void lsig_session_free(struct lsig_session *session)
-{
-    if (session == NULL) {
-        return;
-    }
-    session_end(session);
-    forget_request(session, true);
-    free(session->partial);
-    free(session->close_text);
-    free(session);
 }
 
 static void session_open(struct lsig_session *session, struct lsig_socket *socket)
@@ -98,25 +85,33 @@ static void refuse_frame(struct lsig_session *session, enum lsig_status status)
 
 static void keep_partial(struct lsig_session *session, const char *bytes, size_t len)
 {
-    size_t needed = session->partial_len + len;
-    if (needed > session->partial_capacity) {
-        size_t capacity = session->partial_capacity == 0 ? 4096 : session->partial_capacity;
-        while (capacity < needed) {
-            capacity *= 2;
-        }
-        session->partial = lsig_realloc(session->partial, capacity);
-        session->partial_capacity = (uint32_t)capacity;
+    if (session->partial == NULL) {
+        session->partial = lsig_alloc(sizeof(*session->partial));
+        lsig_buf_init(session->partial, (size_t)session->net->options.settings->frame_bytes_max);
     }
-    memcpy(session->partial + session->partial_len, bytes, len);
-    session->partial_len = (uint32_t)needed;
+    lsig_buf_append(session->partial, bytes, len);
+    assert(!session->partial->overflowed); // the announced length has been looked at
 }
 
 static void forget_partial(struct lsig_session *session)
 {
-    free(session->partial);
-    session->partial = NULL;
-    session->partial_len = 0;
-    session->partial_capacity = 0;
+    if (session->partial != NULL) {
+        lsig_buf_clear(session->partial);
+        free(session->partial);
+        session->partial = NULL;
+    }
+}
+
+void lsig_session_free(struct lsig_session *session)
+{
+    if (session == NULL) {
+        return;
+    }
+    session_end(session);
+    forget_request(session, true);
+    forget_partial(session);
+    free(session->close_text);
+    free(session);
 }
 
 // libwebsockets gives a message in parts of its receive buffer; a message that fits into one costs
@@ -134,25 +129,22 @@ static void on_receive(struct lsig_session *session, const char *bytes, size_t l
         refuse_frame(session, LSIG_BINARY_FRAME);
         return;
     }
-    size_t announced = session->partial_len + len + lws_remaining_packet_payload(wsi);
+    size_t kept = session->partial != NULL ? session->partial->len : 0;
+    size_t announced = kept + len + lws_remaining_packet_payload(wsi);
     if (announced > (size_t)session->net->options.settings->frame_bytes_max) {
         forget_partial(session);
         refuse_frame(session, LSIG_FRAME_TOO_BIG);
         return;
     }
-    if (!last || session->partial_len > 0) {
-        keep_partial(session, bytes, len);
-    }
-    if (!last) {
-        return;
-    }
-    if (session->partial_len == 0) {
+    if (last && kept == 0) {
         lsig_line_on_frame(&session->client, (struct lsig_span){bytes, len});
         return;
     }
-    lsig_line_on_frame(&session->client,
-                       (struct lsig_span){session->partial, session->partial_len});
-    forget_partial(session);
+    keep_partial(session, bytes, len);
+    if (last) {
+        lsig_line_on_frame(&session->client, lsig_buf_span(session->partial));
+        forget_partial(session);
+    }
 }
 
 // RFC 6455 section 7.4: the codes that may stand in a close frame.
@@ -236,10 +228,8 @@ static void sink_close(struct lsig_client *client, int code, const char *reason)
 
 static void too_slow(struct lsig_session *session)
 {
-    struct lsig_net *net = session->net;
-    net->options.metrics->slow_closed += 1;
-    net->outbox_bytes -= session->outbox.bytes;
-    lsig_outbox_clear(&session->outbox);
+    session->net->options.metrics->slow_closed += 1;
+    lsig_session_drop_outbox(session);
     session->client.state = LSIG_CLIENT_CLOSING;
     lsig_log(LSIG_INFO, "too-slow", LSIG_LOG_TEXT("room", session->client.room->id),
              LSIG_LOG_TEXT("connection", session->client.connection.peer_id));
@@ -309,9 +299,7 @@ static void check_time(struct lsig_session *session)
     }
     if (session->pinged && silent_ms >= (settings->ping_s + settings->pong_s) * 1000) {
         session->end_reason = "timeout";
-        session->close_code = LSIG_CLOSE_ABNORMAL;
-        session->client.state = LSIG_CLIENT_CLOSING;
-        lws_set_timeout(session->wsi, PENDING_TIMEOUT_WS_PONG_CHECK_GET_PONG, LWS_TO_KILL_ASYNC);
+        lsig_session_kill(session);
     } else if (!session->pinged && silent_ms >= settings->ping_s * 1000) {
         session->pinged = true;
         session->ping_due = true;

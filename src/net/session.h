@@ -22,11 +22,9 @@ struct lsig_session {
     struct lsig_session *previous;
     struct lsig_claims *claims; // between the request and ESTABLISHED; its user has a place
     char *room_id;              // likewise
-    char *partial;              // a message that came in parts
-    uint32_t partial_len;
-    uint32_t partial_capacity;
-    int64_t heard_ms;    // when anything last came
-    uint16_t close_code; // 0: no close under way
+    struct lsig_buf *partial;   // a message that came in parts; NULL: none
+    int64_t heard_ms;           // when anything last came
+    uint16_t close_code;        // 0: no close under way
     uint8_t dialect;
     bool close_sent;
     bool open; // ESTABLISHED has been seen

@@ -50,7 +50,13 @@ static void reserve_scratch(struct lsig_net *net, const struct lsig_outbox *outb
     }
 }
 
-static void kill_session(struct lsig_session *session)
+void lsig_session_drop_outbox(struct lsig_session *session)
+{
+    session->net->outbox_bytes -= session->outbox.bytes;
+    lsig_outbox_clear(&session->outbox);
+}
+
+void lsig_session_kill(struct lsig_session *session)
 {
     session->close_code = LSIG_CLOSE_ABNORMAL;
     session->client.state = LSIG_CLIENT_CLOSING;
@@ -111,7 +117,7 @@ void lsig_session_flush(struct lsig_session *session)
     unsigned char *at = net->scratch + LWS_PRE;
     size_t len = fill(session, at, net->scratch_size);
     if (lws_write(session->wsi, at, len, LWS_WRITE_RAW) < 0) {
-        kill_session(session);
+        lsig_session_kill(session);
         return;
     }
     net->options.metrics->bytes_out += (int64_t)len;

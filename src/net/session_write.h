@@ -12,3 +12,6 @@ void lsig_session_mark(
     struct lsig_session *session); // something waits: flush at the end of the turn
 void lsig_session_unmark(struct lsig_session *session);
 void lsig_session_flush(struct lsig_session *session);
+void lsig_session_drop_outbox(struct lsig_session *session); // everything that waits
+// Ends the socket without a close frame, in a later turn of the loop.
+void lsig_session_kill(struct lsig_session *session);
