@@ -212,13 +212,13 @@ int lsig_http_callback(struct lws *wsi, enum lws_callback_reasons reason, void *
         }
         return 0;
     case LWS_CALLBACK_HTTP_BODY_COMPLETION:
-        // When more bytes came behind the body, libwebsockets 4.1.6 says this again and again, for
-        // ever and in one turn of the loop.
+        // When more bytes came behind the body, libwebsockets 4.1.6 says this again: once a turn of
+        // the loop until there is an answer, and then for ever in one turn.
         if (http == NULL || (http->awaits_body && http->body.len != http->body_len)) {
             return -1;
         }
         if (!http->awaits_body) {
-            return ++http->repeats > REPEATS_MAX ? -1 : 0;
+            return http->answered && ++http->repeats > REPEATS_MAX ? -1 : 0;
         }
         upload_end(http);
         lsig_routes_handle(http);

@@ -25,7 +25,7 @@ struct lsig_http {
     struct lsig_http *previous;
     int64_t deadline_ms;             // of the body; monotonic
     char address[LSIG_ADDRESS_SIZE]; // set with awaits_body
-    int repeats;                     // of BODY_COMPLETION (http.c)
+    int repeats;                     // of BODY_COMPLETION after the answer (http.c)
     bool answered;
     bool close; // the connection ends with the answer
 };
