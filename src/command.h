@@ -25,6 +25,7 @@ extern const struct lsig_command lsig_command_serve;
 extern const struct lsig_command lsig_command_check;
 extern const struct lsig_command lsig_command_token;
 extern const struct lsig_command lsig_command_config;
+extern const struct lsig_command lsig_command_ctl;
 extern const struct lsig_command lsig_command_version;
 
 // One flag that a command takes. Exactly one of key, value and given is set.

@@ -33,11 +33,12 @@ const struct lsig_command lsig_command_check = {
     .name = "check",
     .summary = "Check settings and policy without serving",
     .help = "Usage: lunasig check [-c FILE] [--policy DIR]\n\n"
-            "Reads the settings and loads the policy as `lunasig serve` would, then ends.\n\n"
+            "Reads the settings, JWT_KEYS_FILE and TLS_CERT_FILE and loads the policy as `lunasig "
+            "serve`\nwould, then ends.\n\n"
             "  -c, --config FILE  read settings from FILE, and not from ./.sbd and ./.env\n"
             "      --policy DIR   folder with policy.lua (POLICY_DIR)\n\n"
             "Exit status: 0 fine; 1 the policy is refused (file and line are told); 2 the command "
             "line\n"
-            "or a setting is wrong.\n",
+            "or a setting is wrong; 3 JWT_KEYS_FILE or TLS_CERT_FILE is refused.\n",
     .run = check,
 };

@@ -30,7 +30,7 @@ const struct lsig_command lsig_command_serve = {
     .help =
         "Usage: lunasig serve [-c FILE] [--host H] [--port P] [--data DIR] [--policy DIR]\n\n"
         "Runs the server in the foreground until SIGINT or SIGTERM; SIGHUP loads the policy "
-        "anew.\n\n"
+        "and\nJWT_KEYS_FILE anew.\n\n"
         "  -c, --config FILE  read settings from FILE, and not from ./.sbd and ./.env\n"
         "      --host H       address to listen on (HOST)\n"
         "  -p, --port P       TCP port; 0 lets the system choose (PORT)\n"

@@ -23,6 +23,7 @@ static int version(const struct lsig_command *command, int argc, char **argv)
     lsig_buf_append_format(&out, "libwebsockets %.*s\n", (int)strcspn(websockets, "-"), websockets);
     lsig_buf_append_format(&out, "LuaJIT %s\n", lsig_version_luajit());
     lsig_buf_append_format(&out, "libuv %s\n", lsig_version_libuv());
+    lsig_buf_append_format(&out, "libcurl %s\n", lsig_version_libcurl());
     lsig_buf_append_format(&out, "jansson %s\n", lsig_version_jansson());
     lsig_buf_append_format(&out, "libjwt %s\n", lsig_version_libjwt());
     lsig_buf_append_format(&out, "SQLite %s\n", lsig_version_sqlite());

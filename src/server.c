@@ -5,16 +5,24 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <uv.h>
 
+#include "auth/key_list.h"
 #include "auth/keyring.h"
 #include "auth/password.h"
 #include "auth/secret.h"
 #include "base/log.h"
 #include "flow/account.h"
+#include "flow/account_standing.h"
 #include "flow/flow.h"
+#include "flow/revoke.h"
+#include "flow/ticket.h"
 #include "folders.h"
+#include "net/control.h"
 #include "net/net.h"
+#include "net/tls.h"
+#include "net/webhook.h"
 #include "room/hub.h"
 #include "script/script.h"
 #include "store/sqlite_store.h"
@@ -31,13 +39,42 @@ struct server {
     struct lsig_passwords *passwords;
     struct lsig_sqlite_store *store;
     struct lsig_accounts *accounts;
+    struct lsig_revoke *revoke;
+    struct lsig_tickets *tickets;
+    struct lsig_standings *standings;
     struct lsig_script *script;
     struct lsig_hub *hub;
     struct lsig_flow flow;
     bool flow_ready;
+    struct lsig_operate *operate;
     struct lsig_net *net;
+    struct lsig_control *control;
+    struct lsig_webhook *webhook; // NULL: WEBHOOK_URL is empty
     bool stopping;
 };
+
+// Reads JWT_KEYS_FILE, at the start or again; one that is refused leaves the keys as they were.
+static bool load_keys(struct server *server, struct lsig_buf *report)
+{
+    struct lsig_buf notes;
+    lsig_buf_init(&notes, REPORT_MAX);
+    bool fine = lsig_keyring_reload(server->keyring, &notes) == LSIG_OK;
+    for (char *rest = notes.data, *line; (line = strsep(&rest, "\n")) != NULL;) {
+        if (line[0] != '\0' && !fine && report != NULL) {
+            lsig_buf_append_format(report, "%s\n", line);
+        } else if (line[0] != '\0') {
+            lsig_log(fine ? LSIG_WARNING : LSIG_ERROR,
+                     fine ? "jwt-keys-warning" : "jwt-keys-refused", LSIG_LOG_TEXT("what", line));
+        }
+    }
+    lsig_buf_clear(&notes);
+    server->metrics.jwt_keys = (int64_t)lsig_keyring_count(server->keyring);
+    server->metrics.jwt_keys_failures += fine || report != NULL ? 0 : 1;
+    if (fine && server->settings->jwt_keys_file[0] != '\0') {
+        lsig_log(LSIG_INFO, "jwt-keys-loaded", LSIG_LOG_NUMBER("keys", server->metrics.jwt_keys));
+    }
+    return fine;
+}
 
 static bool make_keyring(struct server *server)
 {
@@ -62,16 +99,19 @@ static bool make_keyring(struct server *server)
     const char *what = NULL;
     struct lsig_keyring_options options = {
         .secret = lsig_span_of(text),
+        .keys_file = settings->jwt_keys_file,
         .issuer = settings->jwt_issuer,
         .audience = settings->jwt_audience,
         .leeway_s = settings->jwt_leeway_s,
     };
+    bool known = lsig_algorithm_find(lsig_span_of(settings->jwt_algorithm), &options.algorithm);
+    assert(known);
     server->keyring = lsig_keyring_new(&options, &what);
     lsig_secret_clear(&made);
     if (server->keyring == NULL) {
         lsig_buf_append_format(&server->report, "JWT_SECRET_KEY: %s\n", what);
     }
-    return server->keyring != NULL;
+    return server->keyring != NULL && load_keys(server, &server->report);
 }
 
 static bool make_accounts(struct server *server)
@@ -83,11 +123,22 @@ static bool make_accounts(struct server *server)
         lsig_buf_append_format(&server->report, "%s\n", error);
         return false;
     }
+    if (lsig_revoke_new(&server->revoke, lsig_sqlite_store_accounts(server->store),
+                        settings->jwt_leeway_s) != LSIG_OK) {
+        lsig_buf_append_format(&server->report,
+                               "%s/lunasig.db: the revocations in it cannot be read\n",
+                               settings->data_dir);
+        return false;
+    }
+    server->tickets = lsig_tickets_new();
+    server->standings =
+        lsig_standings_new(&server->flow, lsig_sqlite_store_accounts(server->store));
     server->passwords = lsig_passwords_new(&server->loop, (unsigned)settings->auth_hash_threads,
                                            (unsigned)settings->auth_bcrypt_cost, &server->metrics);
     struct lsig_accounts_parts parts = {
         .settings = settings,
         .keyring = server->keyring,
+        .flow = &server->flow,
         .passwords = server->passwords,
         .store = lsig_sqlite_store_accounts(server->store),
     };
@@ -111,6 +162,58 @@ make_script(const struct lsig_settings *settings, uv_loop_t *loop, struct lsig_m
     return lsig_script_new(&options);
 }
 
+// --- what operators may do to the process
+
+static void begin_stop(struct server *server, int signum);
+static void reload(struct server *server);
+
+static void on_drain(void *arg)
+{
+    begin_stop(arg, 0);
+}
+
+static void on_reload(void *arg)
+{
+    reload(arg);
+}
+
+static bool is_draining(void *arg)
+{
+    const struct server *server = arg;
+    return server->stopping;
+}
+
+// Resident memory (proc(5)); 0 where that is not told.
+static int64_t memory_bytes(void *arg)
+{
+    (void)arg;
+    long long pages = 0;
+    FILE *file = fopen("/proc/self/statm", "re");
+    if (file != NULL) {
+        pages = fscanf(file, "%*s %lld", &pages) == 1 ? pages : 0;
+        fclose(file);
+    }
+    return (int64_t)pages * sysconf(_SC_PAGESIZE);
+}
+
+static bool make_control(struct server *server)
+{
+    char path[LSIG_CONTROL_PATH_SIZE];
+    enum lsig_status status = lsig_control_path(server->settings, path);
+    if (status == LSIG_NOT_FOUND) {
+        return true;
+    }
+    if (status == LSIG_TOO_BIG) {
+        lsig_buf_append_format(&server->report,
+                               "the path of the control socket, control.sock in DATA_DIR, has more "
+                               "than %d bytes; set CONTROL_SOCKET to a shorter one, or to none\n",
+                               LSIG_CONTROL_PATH_SIZE - 1);
+        return false;
+    }
+    server->control = lsig_control_open(&server->loop, server->operate, path, &server->report);
+    return server->control != NULL;
+}
+
 static bool make_net(struct server *server)
 {
     server->hub = lsig_hub_new();
@@ -120,7 +223,14 @@ static bool make_net(struct server *server)
         .metrics = &server->metrics,
         .script = server->script,
         .hub = server->hub,
+        .revoke = server->revoke,
+        .tickets = server->tickets,
+        .standings = server->standings,
     };
+    struct lsig_operate_hooks hooks = {server, on_drain, on_reload, is_draining, memory_bytes};
+    lsig_flow_init(&server->flow);
+    server->flow_ready = true;
+    server->operate = lsig_operate_new(&server->flow, LSIG_VERSION, &hooks);
     struct lsig_net_options options = {
         .loop = &server->loop,
         .flow = &server->flow,
@@ -128,11 +238,11 @@ static bool make_net(struct server *server)
         .store = lsig_sqlite_store_accounts(server->store),
         .settings = server->settings,
         .metrics = &server->metrics,
+        .operate = server->operate,
     };
-    lsig_flow_init(&server->flow);
-    server->flow_ready = true;
     server->net = lsig_net_new(&options);
-    return lsig_net_listen(server->net, &server->report);
+    return lsig_webhook_open(&server->webhook, &server->loop, &server->flow, &server->report) &&
+           lsig_net_listen(server->net, &server->report) && make_control(server);
 }
 
 static void say_what_is_missing(const struct lsig_settings *settings)
@@ -162,8 +272,17 @@ static void begin_stop(struct server *server, int signum)
         return;
     }
     server->stopping = true;
-    lsig_log(LSIG_INFO, "stopping", LSIG_LOG_NUMBER("signal", signum));
+    lsig_log(LSIG_INFO, "stopping", LSIG_LOG_NUMBER("signal", signum)); // 0: an operator
+    lsig_webhook_drain(server->webhook);
     lsig_net_drain(server->net, DRAIN_MS, on_net_closed, server);
+}
+
+static void reload(struct server *server)
+{
+    load_keys(server, NULL);
+    lsig_script_reload(server->script, NULL, NULL);
+    lsig_net_reload_page(server->net);
+    lsig_net_reload_tls(server->net);
 }
 
 static void on_signal(uv_signal_t *handle, int signum)
@@ -172,8 +291,7 @@ static void on_signal(uv_signal_t *handle, int signum)
     if (signum != SIGHUP) {
         begin_stop(server, signum);
     } else if (!server->stopping) {
-        lsig_script_reload(server->script, NULL, NULL);
-        lsig_net_reload_page(server->net);
+        reload(server);
     }
 }
 
@@ -196,12 +314,15 @@ static void take_down(struct server *server)
     for (size_t i = 0; i < sizeof(server->signals) / sizeof(server->signals[0]); i++) {
         uv_close((uv_handle_t *)&server->signals[i], NULL);
     }
+    lsig_control_close(server->control);
     if (server->net != NULL) {
         lsig_net_free(server->net);
     }
+    lsig_webhook_close(server->webhook);
     if (server->accounts != NULL) {
         lsig_accounts_close(server->accounts);
     }
+    lsig_standings_close(server->standings);
     lsig_passwords_free(server->passwords);
     if (server->store != NULL) {
         lsig_sqlite_store_free(server->store, NULL, NULL);
@@ -214,6 +335,10 @@ static void take_down(struct server *server)
         lsig_net_finish(server->net);
     }
     lsig_accounts_free(server->accounts);
+    lsig_revoke_free(server->revoke);
+    lsig_tickets_free(server->tickets);
+    lsig_standings_free(server->standings);
+    lsig_operate_free(server->operate);
     if (server->flow_ready) {
         lsig_flow_clear(&server->flow);
     }
@@ -249,7 +374,17 @@ static void say_ready(const struct server *server)
 {
     char url[64];
     int port = lsig_net_port(server->net);
-    snprintf(url, sizeof(url), "http://localhost:%d/", port);
+    bool tls = server->settings->tls_cert_file[0] != '\0';
+    int admin_port = lsig_net_admin_port(server->net);
+    if (server->control != NULL) {
+        lsig_log(LSIG_INFO, "control-listening",
+                 LSIG_LOG_TEXT("path", lsig_control_where(server->control)));
+    }
+    if (admin_port > 0) {
+        lsig_log(LSIG_INFO, "admin-listening", LSIG_LOG_TEXT("host", server->settings->admin_host),
+                 LSIG_LOG_NUMBER("port", admin_port));
+    }
+    snprintf(url, sizeof(url), "%s://localhost:%d/", tls ? "https" : "http", port);
     lsig_log(LSIG_INFO, "listening", LSIG_LOG_TEXT("host", server->settings->host),
              LSIG_LOG_NUMBER("port", port), LSIG_LOG_TEXT("url", url),
              LSIG_LOG_NUMBER("policy_version", lsig_script_version(server->script)));
@@ -288,6 +423,17 @@ int lsig_server_check(struct lsig_settings *settings, struct lsig_buf *report)
 {
     uv_loop_t loop;
     struct lsig_metrics metrics = {0};
+    struct lsig_key_list keys = {0};
+    if (settings->jwt_keys_file[0] != '\0' &&
+        lsig_key_list_read(&keys, settings->jwt_keys_file, report) != LSIG_OK) {
+        return LSIG_SERVER_NOT_STARTED;
+    }
+    lsig_key_list_clear(&keys);
+    struct lsig_tls *tls;
+    if (!lsig_tls_open(&tls, settings, report)) {
+        return LSIG_SERVER_NOT_STARTED;
+    }
+    lsig_tls_free(tls);
     lsig_folders_complete(settings);
     int failed = uv_loop_init(&loop);
     assert(failed == 0);

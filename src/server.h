@@ -7,9 +7,10 @@
 // Exit statuses, as documented for the command line.
 enum { LSIG_SERVER_OK = 0, LSIG_SERVER_POLICY_REFUSED = 1, LSIG_SERVER_NOT_STARTED = 3 };
 
-// Serves until SIGINT or SIGTERM; SIGHUP loads the policy and the page anew. Empty folders in the
-// settings are completed. What went wrong before it could serve is printed to standard error.
+// Serves until SIGINT or SIGTERM; SIGHUP loads the policy, the page and JWT_KEYS_FILE anew. Empty
+// folders in the settings are completed. What went wrong before it could serve is printed to
+// standard error.
 int lsig_server_run(struct lsig_settings *settings);
-// Loads the policy of the settings without serving. Returns one of the statuses; *report has a line
-// per message for people.
+// Reads JWT_KEYS_FILE and loads the policy of the settings without serving. Returns one of the
+// statuses; *report has a line per message for people.
 int lsig_server_check(struct lsig_settings *settings, struct lsig_buf *report);

@@ -1,16 +1,17 @@
 // @ts-check
 /** The demo page: one call in one room. What goes over the wire is in lunasig.js and mesh.js. */
 
-import { appendBounded, byId, clockTime, make, wireTabs } from './dom.js';
+import { Chat } from './chat.js';
+import { byId, wireTabs } from './dom.js';
 import { guestToken, openMedia } from './entrance.js';
 import { wireFrames } from './frames.js';
-import { Call, Lunasig } from './lunasig.js';
+import { inspector } from './inspect.js';
+import { Call, Lunasig, SendError } from './lunasig.js';
 import { Tile } from './tiles.js';
 
-/** @import { Frame, Problem, RoomState, StateChange } from './lunasig.js' */
-/** @import { Peer } from './mesh.js' */
+/** @import { Frame, Problem, RoomState, StateChange } from './types.js' */
+/** @import { Peer } from './peer.js' */
 
-const LINES_MAX = 300;
 const OWN = 'own';
 
 const ui = {
@@ -52,6 +53,12 @@ const ERRORS = {
   TOKEN_INVALID: 'The server did not accept your access. Join again.',
 };
 
+/** Why a line of one's own did not go out. @type {Record<string, string>} */
+const FATES = {
+  NOT_CONNECTED: 'There is no connection.',
+  UNSENT: 'The connection was lost, it may not have arrived.',
+};
+
 /** @type {Record<number, string>} */
 const CLOSES = {
   1000: '',
@@ -63,12 +70,11 @@ const CLOSES = {
 /**
  * All that lives from Join to Leave.
  * @typedef {{signal: Lunasig, call: Call, tiles: Map<string, Tile>, stream: MediaStream | null,
- *   lastError: string,
+ *   lastError: string, peerId: string,
  *   muted: boolean, cameraOff: boolean, raised: boolean}} Session
  */
 /** @type {Session | null} */
 let session = null;
-let unread = 0;
 
 // --- words ---------------------------------------------------------------------------------------
 
@@ -94,27 +100,6 @@ function nameOf(id) {
   if (self && (id === self.peer_id || id === self.user_id)) return 'you';
   const userId = session.call.peers.get(id)?.userId ?? id;
   return plainName(members.get(userId)?.username ?? userId);
-}
-
-/** @param {string | null} author null: the page itself @param {string} text @param {Date} at */
-function addLine(author, text, at = new Date()) {
-  const time = make('time', { text: clockTime(at) });
-  const words = make('span', { class: 'words', text });
-  const line =
-    author === null
-      ? make('li', { class: 'line event' }, words, time)
-      : make(
-          'li',
-          { class: author === 'You' ? 'line mine' : 'line' },
-          make('span', { class: 'author', text: author }),
-          time,
-          words,
-        );
-  appendBounded(ui.lines, line, LINES_MAX);
-}
-
-function showUnread() {
-  ui.tabChat.textContent = unread ? `Chat (${unread})` : 'Chat';
 }
 
 // --- media ---------------------------------------------------------------------------------------
@@ -195,7 +180,15 @@ function showCompany() {
 function onPeer(peer) {
   addTile(peer.peerId, new Tile({ userId: peer.userId, name: plainName(peer.username) }));
   session?.tiles.get(peer.peerId)?.setState('new');
+  showAway();
   announce(peer.peerId);
+}
+
+/** Whom the server waits for; he may be seen and heard all the same. */
+function showAway() {
+  for (const [key, tile] of session?.tiles ?? []) {
+    if (key !== OWN) tile.setAway(session?.signal.members.get(tile.userId)?.away === true);
+  }
 }
 
 /** @param {Peer} peer */
@@ -235,9 +228,7 @@ function onMessage(frame) {
   // Not the user: somebody may be here twice, and another tab of mine is not me.
   const author = nameOf(frame.sender_peer_id ?? frame.sender_id ?? '');
   if (type === 'chat-message' && typeof payload.content === 'string') {
-    addLine(author, payload.content, frame.timestamp ? new Date(frame.timestamp) : new Date());
-    if (ui.tabChat.getAttribute('aria-selected') !== 'true') unread += 1;
-    showUnread();
+    chat.hear(author, payload.content, frame.timestamp ? new Date(frame.timestamp) : new Date());
   } else if (type === 'media-control') {
     for (const tile of tilesOf(frame)) {
       if (payload.action === 'mute' || payload.action === 'unmute')
@@ -246,19 +237,21 @@ function onMessage(frame) {
     }
   } else if (type === 'hand-raise') {
     for (const tile of tilesOf(frame)) tile.setHand(payload.raised === true);
-    if (payload.raised === true) addLine(null, `${author} raised a hand`);
+    if (payload.raised === true) chat.add(null, `${author} raised a hand`);
   }
 }
 
 /** @param {StateChange} change */
 function onState({ state, previous, attempt, code = 0, reason = '' }) {
-  if (state === 'connecting' && previous !== 'waiting') {
+  if (state === 'connecting' && (previous === 'idle' || previous === 'closed')) {
     showStatus('Connecting…', 'busy');
   } else if (state === 'joined') {
     showStatus('Connected', 'good');
     if (attempt > 0) showNotice('');
   } else if (state === 'waiting') {
-    showStatus('Connection lost. Trying again…', 'busy');
+    // What was said between the browsers goes on without the server.
+    const talking = session?.call.peers.size;
+    showStatus(talking ? 'Reconnecting, the call goes on' : 'Reconnecting…', 'busy');
   } else if (state === 'closed') {
     leave(CLOSES[code] ?? (session?.lastError || reason || 'The server ended the connection.'));
   }
@@ -268,10 +261,13 @@ function onState({ state, previous, attempt, code = 0, reason = '' }) {
 function onRoomState(state) {
   const own = state.participants.find((one) => one.user_id === state.self.user_id);
   if (own) session?.tiles.get(OWN)?.rename(plainName(own.username), true);
+  showAway();
+  if (!session || session.peerId === state.self.peer_id) return; // back where we were
+  session.peerId = state.self.peer_id;
   const others = state.participants
     .filter((one) => one !== own)
     .map((one) => plainName(one.username));
-  addLine(null, others.length ? `Here already: ${others.join(', ')}` : 'You are the first here');
+  chat.add(null, others.length ? `Here already: ${others.join(', ')}` : 'You are the first here');
 }
 
 /** @param {Problem} problem */
@@ -300,6 +296,7 @@ async function join(name, room) {
     stream,
     tiles: new Map(),
     lastError: '',
+    peerId: '',
     muted: false,
     cameraOff: false,
     raised: false,
@@ -308,8 +305,10 @@ async function join(name, room) {
 
   signal.on('state', onState);
   signal.on('room-state', onRoomState);
-  signal.on('joined', ({ username }) => addLine(null, `${plainName(username)} joined`));
-  signal.on('left', ({ username }) => addLine(null, `${plainName(username)} left`));
+  signal.on('joined', ({ username }) => chat.add(null, `${plainName(username)} joined`));
+  signal.on('left', ({ username }) => chat.add(null, `${plainName(username)} left`));
+  signal.on('away', showAway);
+  signal.on('back', showAway);
   signal.on('message', onMessage);
   signal.on('error', onError);
   signal.on('frame', showFrame);
@@ -332,7 +331,7 @@ function showStage(name, room) {
   document.title = `${room} · Lunasig call`;
   ui.lobby.hidden = true;
   ui.stage.hidden = false;
-  ui.lines.replaceChildren();
+  chat.clear();
   const own = new Tile({ userId: '', name, own: true });
   own.setStream(session?.stream ?? null);
   addTile(OWN, own);
@@ -382,21 +381,24 @@ async function copyLink(button) {
 /** Unique enough for one room, also where `crypto.randomUUID` is missing (plain http). */
 const messageId = () => `${Date.now().toString(36)}-${Math.random().toString(36).slice(2, 10)}`;
 
-/** @param {SubmitEvent} event */
-function onSay(event) {
-  event.preventDefault();
-  const content = ui.text.value.trim();
-  if (!session || !content) return;
-  if (
-    session.signal.send('chat-message', { content, message_type: 'text', message_id: messageId() })
-  ) {
-    addLine('You', content);
-    ui.text.value = '';
-  } else {
-    showNotice('Not sent: there is no connection at the moment.');
-  }
+/** @param {string} content */
+async function say(content) {
+  if (!session) return;
+  const sent = session.signal.sendAcked('chat-message', {
+    content,
+    message_type: 'text',
+    message_id: messageId(),
+  });
+  await sent.catch((error) => {
+    const code = error instanceof SendError ? error.code : '';
+    throw new Error(FATES[code] ?? ERRORS[code] ?? 'The server refused it.');
+  });
 }
 
+const chat = new Chat(
+  { list: ui.lines, form: ui.say, text: ui.text, tab: ui.tabChat },
+  say,
+);
 const showFrame = wireFrames(
   byId('frame-list', HTMLElement),
   byId('frame-count', HTMLElement),
@@ -405,14 +407,12 @@ const showFrame = wireFrames(
 );
 
 wireTabs([ui.tabChat, ui.tabFrames], (tab) => {
-  if (tab === ui.tabChat) unread = 0;
-  showUnread();
+  if (tab === ui.tabChat) chat.markRead();
 });
 ui.join.addEventListener('submit', (event) => {
   event.preventDefault();
   join(ui.name.value.trim(), ui.room.value.trim());
 });
-ui.say.addEventListener('submit', onSay);
 ui.noticeClose.addEventListener('click', () => showNotice(''));
 ui.copy.addEventListener('click', () => copyLink(ui.copy));
 ui.copyAgain.addEventListener('click', () => copyLink(ui.copyAgain));
@@ -440,43 +440,7 @@ ui.hand.addEventListener('click', () => {
 });
 addEventListener('pagehide', () => leave(''));
 
-/**
- * What a test or a curious person can ask this page; not an interface to build on.
- *   session  null outside of a call, else {signal: Lunasig, call: Call, ...}
- *   peers()  per remote connection its states and the counters of its negotiation
- *   stats()  the same with what getStats() says of the media that comes in
- */
-const lunasigCall = {
-  get session() {
-    return session;
-  },
-  peers() {
-    return [...(session?.call.peers.values() ?? [])].map((peer) => ({
-      peerId: peer.peerId,
-      userId: peer.userId,
-      joinSeq: peer.joinSeq,
-      polite: peer.polite,
-      connectionState: peer.pc?.connectionState ?? 'new',
-      signalingState: peer.pc?.signalingState ?? 'stable',
-      counters: { ...peer.counters },
-    }));
-  },
-  async stats() {
-    const summaries = this.peers().map(async (summary) => {
-      const report = await session?.call.peers.get(summary.peerId)?.pc?.getStats();
-      const media = { framesDecoded: 0, audioPackets: 0, bytesReceived: 0 };
-      report?.forEach((entry) => {
-        if (entry.type !== 'inbound-rtp') return;
-        media.bytesReceived += entry.bytesReceived;
-        if (entry.kind === 'video') media.framesDecoded += entry.framesDecoded;
-        else media.audioPackets += entry.packetsReceived;
-      });
-      return { ...summary, ...media };
-    });
-    return Promise.all(summaries);
-  },
-};
-Object.assign(window, { lunasigCall });
+Object.assign(window, { lunasigCall: inspector(() => session) });
 
 const wishes = new URLSearchParams(location.search);
 ui.name.value = wishes.get('name') ?? '';

@@ -5,10 +5,10 @@ import { appendBounded, make } from './dom.js';
 
 const FRAMES_MAX = 200;
 
-/** @typedef {import('./lunasig.js').LunasigEvents['frame']} FrameEvent */
+/** @typedef {import('./types.js').LunasigEvents['frame']} FrameEvent */
 
 /** Not for eyes that see this screen too. */
-const SECRET_KEYS = new Set(['credential', 'resume_token', 'ticket', 'token']);
+const SECRET_KEYS = new Set(['credential', 'resume', 'resume_token', 'ticket', 'token']);
 
 /**
  * Session descriptions are long and rarely what one looks for.

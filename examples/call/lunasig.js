@@ -1,10 +1,12 @@
 // @ts-check
 /**
- * Lunasig in the browser. `Lunasig` keeps one WebSocket to a room and speaks `lunasig.v1`; `Call`
- * builds a mesh of peer connections over it. No dependency; emitter.js and mesh.js belong to it.
+ * Lunasig in the browser. `Lunasig` keeps one WebSocket to a room, speaks `lunasig.v1` and takes up
+ * its session again when the connection was lost; `Call` builds a mesh of peer connections over it.
+ * No dependency; access, emitter, mesh, outbox, peer, pulse, roster, timing and types.js belong to
+ * it.
  *
  *   const stream = await navigator.mediaDevices.getUserMedia({ video: true, audio: true });
- *   const signal = new Lunasig({ room: 'tea', token: accessToken });
+ *   const signal = new Lunasig({ room: 'tea', token: async () => (await login()).access_token });
  *   const call = new Call(signal, { stream });
  *   call.on('track', ({ peer }) => { video.srcObject = peer.stream; });
  *   signal.on('message', ({ type, payload }) => console.log(type, payload));
@@ -12,113 +14,41 @@
  */
 
 /**
- * One connection of a member.
- * @typedef {{peer_id: string, join_seq: number}} PeerRef
- *
- * @typedef {{
- *   user_id: string, username: string, role?: string, joined_at?: string, peers?: PeerRef[],
- * }} Participant
- *
- * @typedef {{user_id: string, peer_id: string, join_seq: number, role: string}} Self
- *
- * As GET /webrtc/config answers it; a room-state may have some of it.
- * @typedef {{
- *   ice_servers?: RTCIceServer[], ice_transport_policy?: RTCIceTransportPolicy,
- *   bundle_policy?: RTCBundlePolicy, rtcp_mux_policy?: RTCRtcpMuxPolicy,
- * }} IceSettings
- *
- * @typedef {{
- *   room_id: string, participants: Participant[], participant_count: number, self: Self,
- *   revision?: number,
- * } & IceSettings} RoomState
- *
- * @typedef {{
- *   type: string, payload: Record<string, any>, sender_id: string | null, room_id: string | null,
- *   timestamp: string | null, seq?: number, sender_peer_id?: string | null,
- * }} Frame
- *
- * @typedef {{type: string, payload: Record<string, any>, target_id?: string}} SentFrame
- *
- * @typedef {{user_id: string, username: string, peer_id: string, join_seq: number}} PeerInfo
- *
- * @typedef {{code: string, message: string, details?: any, source: 'server' | 'client'}} Problem
- *
- * open: the socket is up, the room-state is not here yet; waiting: for the next attempt; closed:
- * for good, or until `connect()`.
- * @typedef {'idle' | 'connecting' | 'open' | 'joined' | 'waiting' | 'closed'} State
- *
- * @typedef {{
- *   state: State, previous: State, attempt: number, code?: number, reason?: string,
- *   retryInMs?: number,
- * }} StateChange
- *
- * `joined` and `left` are of users, `peer-…` of each of their connections, the first and the last
- * included; `message` is every frame that has no event of its own; `frame` every frame, both ways.
- * @typedef {{
- *   state: StateChange,
- *   'room-state': RoomState,
- *   joined: Participant,
- *   left: {user_id: string, username: string, reason?: string},
- *   'peer-joined': PeerInfo,
- *   'peer-left': PeerInfo,
- *   message: Frame,
- *   frame: {direction: 'in', at: Date, frame: Frame}
- *     | {direction: 'out', at: Date, frame: SentFrame},
- *   error: Problem,
- * }} LunasigEvents
+ * @import { Frame, LunasigEvents, RoomState, Self } from './types.js'
+ * @import { SentFrame, State, UnsentMessage } from './types.js'
+ * @import { Kept, Settle } from './outbox.js'
  */
 
+import { Access, FinalError } from './access.js';
 import { Emitter } from './emitter.js';
+import { Outbox, SendError } from './outbox.js';
+import { Pulse } from './pulse.js';
+import { Roster } from './roster.js';
+import { retryDelay, TIMING } from './timing.js';
 
-export { Call, Peer } from './mesh.js';
+export { FinalError } from './access.js';
+export { Call } from './mesh.js';
+export { SendError } from './outbox.js';
+export { Peer } from './peer.js';
+export { retryDelay, TIMING } from './timing.js';
 
 const PROTOCOL = 'lunasig.v1';
 const FRAME_MAX_BYTES = 65536; // the server closes with 1009 above it
-const BUFFERED_MAX_BYTES = 1 << 20;
-const CLOSE_FLOODING = 4429;
-/** After these a new attempt would end the same way, or is not wanted. */
-const FINAL_CLOSE_CODES = new Set([1000, 1008, 4401, 4403, 4409]);
-
-/** Times in milliseconds. */
-export const TIMING = Object.freeze({
-  retryMin: 500,
-  retryMax: 15000,
-  retryFlooding: 30000, // after close 4429, at least
-  attemptsMax: 40, // about ten minutes, then closed
-  stableAfter: 10000, // joined this long: the next loss starts again at retryMin
-  joinWithin: 15000, // from the start of an attempt to its room-state
-});
-
-/**
- * Half of the exponential delay is fixed, half is random: a restarted server is not met by all
- * clients at once.
- *
- * @param {number} code close code of the socket
- * @param {number} attempt failed attempts in a row before this one, from 0
- * @param {typeof TIMING} [timing]
- * @param {() => number} [random]
- * @returns {number | null} milliseconds to wait, or null: do not connect again
- */
-export function retryDelay(code, attempt, timing = TIMING, random = Math.random) {
-  if (FINAL_CLOSE_CODES.has(code) || attempt >= timing.attemptsMax) return null;
-  const ceiling = Math.min(timing.retryMax, timing.retryMin * 2 ** Math.min(attempt, 30));
-  const delay = ceiling / 2 + random() * (ceiling / 2);
-  return code === CLOSE_FLOODING ? timing.retryFlooding + delay : delay;
-}
-
-/** Thrown by a `token` function to say that trying again is of no use. */
-export class FinalError extends Error {}
+const CLOSE_UNAUTHORIZED = 4401;
+const SOCKET_OPEN = 1;
+const ABANDONED_MAX = 4;
+const HINT_MAX_MS = 60000;
 
 /**
  * @typedef {{
  *   room: string,
- *   token: string | ((attempt: number) => string | Promise<string>),
+ *   token: import('./access.js').TokenSource,
  *   origin?: string,
  *   timing?: Partial<typeof TIMING>,
  *   WebSocket?: typeof WebSocket,
  * }} LunasigOptions
- *   token: a function is asked before each attempt (0 the first time, then how many failed in a
- *   row)
+ *   token: a function is asked by `connect()` and again until it gives one (attempt: how many
+ *   failed in a row), when the one in use was refused or has ended, and shortly before its end
  *   origin: of the server, by default of the page
  */
 
@@ -129,72 +59,98 @@ export class FinalError extends Error {}
 export class Lunasig extends Emitter {
   /** @type {State} */ state = 'idle';
   /** @type {Self | null} */ self = null;
-  /**
-   * Members of the room, oneself included; kept while the connection is lost.
-   * @type {Map<string, Participant>}
-   */
-  members = new Map();
   #options;
-  #timing;
   #attempt = 0;
-  #token = '';
+  #access;
   #turn = 0; // rises with each attempt and close; what belongs to an older turn is void
-  /** @type {number | null} */ #seq = null;
+  /** Of the last frame of this session. @type {number | null} */ #seq = null;
+  /** @type {{token: string, windowMs: number, lostAt: number | null} | null} */ #session = null;
+  #replaying = false; // frames that were missed come; own messages wait until they are here
+  /** When the server wants us back. @type {number | null} */ #hintMs = null;
   /** @type {WebSocket | null} */ #socket = null;
+  /** @type {WebSocket[]} */ #abandoned = [];
   /** @type {ReturnType<typeof setTimeout> | undefined} */ #deadline;
   /** @type {ReturnType<typeof setTimeout> | undefined} */ #stable;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */ #refreshing;
+  #outbox = new Outbox();
+  #roster = new Roster(this);
+  #pulse;
 
   /** @param {LunasigOptions} options */
   constructor(options) {
     super();
     this.#options = options;
-    this.#timing = { ...TIMING, ...options.timing };
+    this.#access = new Access(options.token);
+    /** Changes hold from the next time on. */
+    this.timing = { ...TIMING, ...options.timing };
     this.origin = options.origin ?? globalThis.location.origin;
+    this.#pulse = new Pulse(
+      this.timing,
+      () => this.#write({ type: 'ping', payload: {} }),
+      () => this.#lost(1006, 'no answer to a ping', 0),
+    );
   }
 
   get room() {
     return this.#options.room;
   }
 
+  /** Members of the room by user_id, oneself included; kept while the connection is lost. */
+  get members() {
+    return this.#roster.members;
+  }
+
   connect() {
     if (this.state !== 'idle' && this.state !== 'closed') return;
     this.#attempt = 0;
+    this.#access.forget();
+    globalThis.addEventListener?.('online', this.#onOnline);
+    globalThis.document?.addEventListener('visibilitychange', this.#onVisible);
     this.#open();
   }
 
   /** Leaves the room. The object can `connect()` again. */
   close() {
     if (this.state === 'idle' || this.state === 'closed') return;
-    this.#drop(1000, 'bye');
-    this.#setState('closed', { code: 1000, reason: 'bye' });
+    this.#end(1000, 'bye');
   }
 
   /**
    * @param {string} type
    * @param {Record<string, unknown>} [payload]
    * @param {{target?: string}} [to] a peer_id or a user_id; without it everybody
-   * @returns {boolean} handed to the socket; nothing is kept for later
+   * @returns {boolean} sent, or kept until the connection is back; `unsent` tells if it never was
    */
   send(type, payload = {}, { target } = {}) {
-    if (this.state !== 'joined' || !this.#socket) return false;
-    /** @type {SentFrame} */
-    const frame = { type, payload };
-    if (target !== undefined) frame.target_id = target;
-    const text = JSON.stringify(frame);
-    if (new TextEncoder().encode(text).length > FRAME_MAX_BYTES) {
-      return this.#problem(
-        'MESSAGE_TOO_LARGE',
-        `A ${type} message above ${FRAME_MAX_BYTES} bytes was not sent`,
-      );
-    }
-    if (this.#socket.bufferedAmount > BUFFERED_MAX_BYTES) {
-      return this.#problem(
-        'SEND_BUFFER_FULL',
-        `The connection is too slow: a ${type} message was not sent`,
-      );
-    }
-    this.#socket.send(text);
-    this.emit('frame', { direction: 'out', at: new Date(), frame });
+    const problem = this.#post(type, payload, target);
+    if (problem && problem.code !== 'NOT_CONNECTED') this.#problem(problem.code, problem.message);
+    return !problem;
+  }
+
+  /**
+   * The same, and whether the server took it: it has then been queued to its receivers.
+   * @param {string} type
+   * @param {Record<string, unknown>} [payload]
+   * @param {{target?: string}} [to]
+   * @returns {Promise<void>} rejected with a SendError: by the code of the server's `error`, or
+   *   NOT_CONNECTED, MESSAGE_TOO_LARGE, SEND_BUFFER_FULL, UNSENT
+   */
+  sendAcked(type, payload = {}, { target } = {}) {
+    return new Promise((accept, refuse) => {
+      const problem = this.#post(type, payload, target, { accept, refuse });
+      if (problem) refuse(new SendError(problem));
+    });
+  }
+
+  /**
+   * Goes on with another token. Not needed where `token` is a function.
+   * @param {string} token
+   * @returns {boolean} handed to the socket; a message `token-refreshed` tells of success
+   */
+  refresh(token) {
+    if (this.state !== 'joined') return false;
+    this.#access.token = token;
+    this.#write({ type: 'auth', payload: { token } });
     return true;
   }
 
@@ -205,71 +161,172 @@ export class Lunasig extends Emitter {
    */
   request(path, init = {}) {
     const headers = new Headers(init.headers);
-    headers.set('Authorization', `Bearer ${this.#token}`);
+    headers.set('Authorization', `Bearer ${this.#access.token}`);
     return fetch(new URL(path, this.origin), { ...init, headers });
   }
 
+  // --- own messages ---
+
+  /**
+   * @param {string} type
+   * @param {Record<string, unknown>} payload
+   * @param {string | undefined} target
+   * @param {Settle} [settle]
+   * @returns {{code: string, message: string} | null} why not
+   */
+  #post(type, payload, target, settle) {
+    if (!this.#mayReturn()) return { code: 'NOT_CONNECTED', message: 'There is no connection' };
+    const to = target === undefined ? {} : { target_id: target };
+    const frame = { id: this.#outbox.nextId, type, payload, ...to };
+    const text = JSON.stringify(frame);
+    const bytes = new TextEncoder().encode(text).length;
+    if (bytes > FRAME_MAX_BYTES) {
+      const message = `A ${type} message above ${FRAME_MAX_BYTES} bytes was not sent`;
+      return { code: 'MESSAGE_TOO_LARGE', message };
+    }
+    const kept = this.#outbox.push(frame, text, bytes, settle);
+    if (!kept) {
+      const message = `The connection is too slow: a ${type} message was not sent`;
+      return { code: 'SEND_BUFFER_FULL', message };
+    }
+    if (this.state === 'joined' && !this.#replaying) this.#writeKept(kept);
+    return null;
+  }
+
+  /** Joined, or lost so lately that the server keeps the place. */
+  #mayReturn() {
+    if (this.state === 'joined') return true;
+    if (this.state === 'closed' || !this.#session) return false;
+    const { lostAt, windowMs } = this.#session;
+    return lostAt === null || Date.now() < lostAt + windowMs;
+  }
+
+  /** @param {SentFrame} frame @param {string} [text] */
+  #write(frame, text = JSON.stringify(frame)) {
+    this.#socket?.send(text);
+    this.emit('frame', { direction: 'out', at: new Date(), frame });
+  }
+
+  /** @param {Kept} kept */
+  #writeKept(kept) {
+    kept.written = true;
+    this.#write(kept.frame, kept.text);
+  }
+
+  /** Ids have to rise: what is sent by a listener meanwhile joins the end. */
+  #writeAllKept() {
+    for (const kept of this.#outbox.waiting()) this.#writeKept(kept);
+    this.#replaying = false;
+  }
+
+  // --- the socket ---
+
   async #open() {
-    const turn = ++this.#turn;
+    this.#abandon();
+    const turn = this.#turn;
     this.#setState('connecting');
-    this.#deadline = setTimeout(
-      () => this.#lost(1006, 'no answer in time'),
-      this.#timing.joinWithin,
-    );
+    const late = () => this.#lost(1006, 'no answer in time');
+    this.#deadline = setTimeout(late, this.timing.joinWithin);
     try {
-      const { token } = this.#options;
-      const fresh = typeof token === 'function' ? await token(this.#attempt) : token;
+      const token = await this.#access.get(this.#attempt);
       if (turn !== this.#turn) return;
-      this.#token = fresh;
+      if (token === null) {
+        this.#end(CLOSE_UNAUTHORIZED, 'the token was refused');
+        return;
+      }
     } catch (error) {
       if (turn !== this.#turn) return;
-      const message = error instanceof Error ? error.message : String(error);
-      this.#problem('NO_TOKEN', message);
-      this.#lost(error instanceof FinalError ? 4401 : 1006, message);
+      const message = this.#tokenProblem(error);
+      if (error instanceof FinalError) this.#end(CLOSE_UNAUTHORIZED, message);
+      else this.#lost(1006, message);
       return;
     }
+    // The token is no part of the address: addresses are logged on the way.
     const url = new URL(`/webrtc/ws/${encodeURIComponent(this.room)}`, this.origin);
     url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
-    url.searchParams.set('token', this.#token);
     const socket = new (this.#options.WebSocket ?? WebSocket)(url.href, [PROTOCOL]);
     this.#socket = socket;
-    this.#seq = null;
-    socket.onopen = () => {
-      if (socket.protocol === PROTOCOL) this.#setState('open');
-      else this.#lost(1008, `the server does not speak ${PROTOCOL}`);
-    };
+    socket.onopen = () => this.#onOpen(socket);
     socket.onmessage = (event) => this.#receive(event.data);
     socket.onclose = (event) => this.#lost(event.code, event.reason);
   }
 
-  /** @param {number} code @param {string} reason */
-  #lost(code, reason) {
-    this.#drop(1000, 'given up');
-    const retryInMs = retryDelay(code, this.#attempt, this.#timing);
-    if (retryInMs === null) {
-      this.#setState('closed', { code, reason });
+  /** @param {WebSocket} socket */
+  #onOpen(socket) {
+    if (socket.protocol !== PROTOCOL) {
+      this.#end(1008, `the server does not speak ${PROTOCOL}`);
       return;
     }
+    this.#setState('open');
+    if (socket !== this.#socket) return;
+    const resume = this.#session && { resume: this.#session.token, seq: this.#seq ?? 0 };
+    this.#write({ type: 'auth', payload: { token: this.#access.token, ...resume } });
+  }
+
+  /**
+   * @param {number} code
+   * @param {string} reason
+   * @param {number} [inMs] when to try again, if that is known
+   */
+  #lost(code, reason, inMs) {
+    this.#abandon();
+    if (this.#session) this.#session.lostAt ??= Date.now();
+    const another = code === CLOSE_UNAUTHORIZED && this.#access.refuse();
+    const usual = retryDelay(another ? 1006 : code, this.#attempt, this.timing);
+    if (usual === null) {
+      this.#end(code, reason);
+      return;
+    }
+    const retryInMs = inMs ?? this.#hintMs ?? usual;
+    this.#hintMs = null;
     this.#attempt += 1;
     this.#deadline = setTimeout(() => this.#open(), retryInMs);
     this.#setState('waiting', { code, reason, retryInMs });
   }
 
+  /** @param {number} code @param {string} reason */
+  #end(code, reason) {
+    this.#abandon();
+    for (const socket of this.#abandoned.splice(0)) socket.close(1000, 'bye');
+    globalThis.removeEventListener?.('online', this.#onOnline);
+    globalThis.document?.removeEventListener('visibilitychange', this.#onVisible);
+    this.#session = this.#seq = this.#hintMs = null;
+    this.#setState('closed', { code, reason });
+    this.#emitUnsent('closed', this.#outbox.clear());
+  }
+
   /**
-   * Forgets the socket, so that no late event of it arrives.
-   * @param {number} code
-   * @param {string} reason
+   * Forgets the socket, so that no late event of it arrives. To close it would be to leave the
+   * room if the server still hears it; the server closes it when another takes up the session.
    */
-  #drop(code, reason) {
+  #abandon() {
     this.#turn += 1;
     clearTimeout(this.#deadline);
     clearTimeout(this.#stable);
+    clearTimeout(this.#refreshing);
+    this.#pulse.stop();
+    this.#replaying = false;
     const socket = this.#socket;
     this.#socket = null;
     if (!socket) return;
     socket.onopen = socket.onmessage = socket.onclose = null;
-    socket.close(code, reason);
+    if (this.#session && socket.readyState === SOCKET_OPEN) this.#abandoned.push(socket);
+    else socket.close(1000, 'given up');
+    if (this.#abandoned.length > ABANDONED_MAX) this.#abandoned.shift()?.close(1000, 'given up');
   }
+
+  #onOnline = () => {
+    if (this.state === 'joined') this.#pulse.check(this.timing.checkWithin);
+    else this.#open();
+  };
+
+  #onVisible = () => {
+    if (globalThis.document.visibilityState !== 'visible') return;
+    if (this.state === 'joined') this.#pulse.check(this.timing.checkWithin);
+    else if (this.state === 'waiting') this.#open();
+  };
+
+  // --- what the server says ---
 
   /** @param {unknown} data */
   #receive(data) {
@@ -281,41 +338,38 @@ export class Lunasig extends Emitter {
       this.#problem('INVALID_JSON', 'The server sent a frame that is not JSON');
       return;
     }
+    this.#pulse.heard();
     this.emit('frame', { direction: 'in', at: new Date(), frame });
-    if (typeof frame.seq === 'number') {
-      const expected = this.#seq === null ? frame.seq : this.#seq + 1;
-      if (frame.seq !== expected)
-        this.#problem('SEQUENCE_GAP', `Frame ${frame.seq} came, ${expected} was due`);
-      this.#seq = frame.seq;
+    const payload = /** @type {any} */ (frame.payload ?? {});
+    if (frame.type === 'room-state') {
+      this.#onRoomState(payload, frame.seq);
+    } else if (this.state !== 'joined' || this.#isNext(frame.seq)) {
+      if (!this.#roster.apply(frame.type, payload)) this.#dispatch(frame, payload);
     }
-    this.#dispatch(frame);
   }
 
-  /** @param {Frame} frame */
-  #dispatch(frame) {
-    const payload = /** @type {any} */ (frame.payload ?? {});
+  /** @param {number | undefined} seq @returns {boolean} false: it was here before */
+  #isNext(seq) {
+    if (seq === undefined) return true;
+    if (this.#seq !== null && seq <= this.#seq) return false;
+    if (this.#seq !== null && seq !== this.#seq + 1)
+      this.#problem('SEQUENCE_GAP', `Frame ${seq} came, ${this.#seq + 1} was due`);
+    this.#seq = seq;
+    return true;
+  }
+
+  /** @param {Frame} frame @param {any} payload */
+  #dispatch(frame, payload) {
     switch (frame.type) {
-      case 'room-state':
-        this.#onRoomState(payload);
+      case 'ack':
+        this.#outbox.accept(payload.id);
         break;
-      case 'user-joined':
-        this.members.set(payload.user_id, { ...payload, peers: [] });
-        this.emit('joined', payload);
-        for (const peer of payload.peers ?? []) this.#addPeer(payload.user_id, peer);
-        break;
-      case 'user-left':
-        for (const peer of [...(this.members.get(payload.user_id)?.peers ?? [])])
-          this.#removePeer(payload.user_id, peer);
-        this.members.delete(payload.user_id);
-        this.emit('left', payload);
-        break;
-      case 'peer-joined':
-        this.#addPeer(payload.user_id, payload);
-        break;
-      case 'peer-left':
-        this.#removePeer(payload.user_id, payload);
+      case 'pong':
+        if (payload.replayed === this.#turn) this.#onReplayed();
         break;
       case 'error':
+        if (typeof payload.details?.id === 'number')
+          this.#outbox.refuse(payload.details.id, payload);
         this.emit('error', { ...payload, source: 'server' });
         break;
       case 'role-updated': {
@@ -325,41 +379,103 @@ export class Lunasig extends Emitter {
         this.emit('message', frame);
         break;
       }
+      case 'token-expiring':
+        this.emit('message', frame);
+        this.#renewToken(this.#turn);
+        break;
+      case 'draining':
+        if (payload.retry_after_ms >= 0)
+          this.#hintMs = Math.min(payload.retry_after_ms, HINT_MAX_MS);
+        this.emit('message', frame);
+        break;
       default:
         this.emit('message', frame);
     }
   }
 
-  /** @param {RoomState} state */
-  #onRoomState(state) {
-    this.self = state.self;
-    this.members = new Map(
-      state.participants.map((p) => [p.user_id, { ...p, peers: [...(p.peers ?? [])] }]),
-    );
-    if (this.state !== 'joined') {
-      clearTimeout(this.#deadline);
-      this.#stable = setTimeout(() => {
-        this.#attempt = 0;
-      }, this.#timing.stableAfter);
-      this.#setState('joined');
+  /** @param {RoomState} state @param {number | undefined} seq */
+  #onRoomState(state, seq) {
+    if (this.state === 'joined') {
+      this.#isNext(seq);
+      this.#roster.replace(state, false);
+      this.emit('room-state', state);
+      return;
     }
-    this.emit('room-state', state);
+    const same = this.#session !== null && this.self?.peer_id === state.self.peer_id;
+    const complete = same && state.resumed === true;
+    const turn = this.#turn;
+    if (!complete) this.#seq = seq ?? null;
+    this.self = state.self;
+    this.#keepSession(state);
+    this.#roster.replace(state, complete);
+    clearTimeout(this.#deadline);
+    this.#access.accept();
+    this.#stable = setTimeout(() => {
+      this.#attempt = 0;
+    }, this.timing.stableAfter);
+    this.#pulse.start();
+    const unsent = same ? [] : this.#outbox.clear();
+    // What waits goes first, before the application can send anything: ids have to rise.
+    if (complete) {
+      this.#replaying = true;
+      this.#askWhetherReplayed();
+    } else if (same) {
+      this.#outbox.acceptUpTo(state.session?.last_id ?? 0);
+      this.#writeAllKept();
+    }
+    this.#setState('joined');
+    if (turn === this.#turn) this.emit('room-state', state);
+    if (turn === this.#turn && same) this.emit('resumed', { complete });
+    this.#emitUnsent('new-session', unsent);
   }
 
-  /** @param {string} userId @param {PeerRef} peer */
-  #addPeer(userId, { peer_id, join_seq }) {
-    const member = this.members.get(userId);
-    if (!member?.peers || member.peers.some((known) => known.peer_id === peer_id)) return;
-    member.peers.push({ peer_id, join_seq });
-    this.emit('peer-joined', { user_id: userId, username: member.username, peer_id, join_seq });
+  /** @param {'new-session' | 'closed'} reason @param {UnsentMessage[]} messages */
+  #emitUnsent(reason, messages) {
+    if (messages.length) this.emit('unsent', { reason, messages });
   }
 
-  /** @param {string} userId @param {PeerRef} peer */
-  #removePeer(userId, { peer_id, join_seq }) {
-    const member = this.members.get(userId);
-    if (!member?.peers?.some((known) => known.peer_id === peer_id)) return;
-    member.peers = member.peers.filter((known) => known.peer_id !== peer_id);
-    this.emit('peer-left', { user_id: userId, username: member.username, peer_id, join_seq });
+  /** @param {RoomState} state */
+  #keepSession({ session }) {
+    this.#session = session
+      ? { token: session.resume_token, windowMs: 1000 * session.expires_in, lostAt: null }
+      : null;
+    // The session is this socket's; what others say of it does not matter any more.
+    for (const socket of this.#abandoned.splice(0)) socket.close(1000, 'given up');
+  }
+
+  /** The answer comes after the frames that were missed; the server may refuse a ping too many. */
+  #askWhetherReplayed() {
+    this.#write({ type: 'ping', payload: { replayed: this.#turn } });
+    this.#deadline = setTimeout(() => this.#askWhetherReplayed(), this.timing.checkWithin);
+  }
+
+  /** All frames that were missed are here, answers to own messages among them. */
+  #onReplayed() {
+    if (!this.#replaying) return;
+    clearTimeout(this.#deadline);
+    this.#writeAllKept();
+  }
+
+  /** @param {number} turn */
+  #renewToken(turn) {
+    if (!this.#access.isRenewable) return;
+    this.#refreshing = setTimeout(async () => {
+      try {
+        const token = await this.#access.renew();
+        if (turn === this.#turn) this.refresh(token);
+      } catch (error) {
+        if (turn !== this.#turn) return;
+        this.#tokenProblem(error);
+        if (!(error instanceof FinalError)) this.#renewToken(turn);
+      }
+    }, this.#access.renewableInMs(this.timing.refreshAgain));
+  }
+
+  /** @param {unknown} error */
+  #tokenProblem(error) {
+    const message = error instanceof Error ? error.message : String(error);
+    this.#problem('NO_TOKEN', message);
+    return message;
   }
 
   /** @param {State} state @param {{code?: number, reason?: string, retryInMs?: number}} [why] */
@@ -369,9 +485,8 @@ export class Lunasig extends Emitter {
     this.emit('state', { state, previous, attempt: this.#attempt, ...why });
   }
 
-  /** @param {string} code @param {string} message @returns {false} */
+  /** @param {string} code @param {string} message */
   #problem(code, message) {
     this.emit('error', { code, message, source: 'client' });
-    return false;
   }
 }

@@ -49,6 +49,8 @@ export class Tile {
   #muted = badge('muted', 'microphone off');
   #hand = badge('hand', 'hand raised');
   #cameraOff = false;
+  #connectionState = 'connected';
+  #away = false;
 
   /** @param {{userId: string, name: string, own?: boolean}} person */
   constructor({ userId, name, own = false }) {
@@ -89,9 +91,16 @@ export class Tile {
 
   /** @param {string} connectionState of an RTCPeerConnection */
   setState(connectionState) {
+    this.#connectionState = connectionState;
     this.element.dataset.state = connectionState;
-    this.#note.textContent = STATES[connectionState] ?? '';
-    this.#note.hidden = !this.#note.textContent;
+    this.#showNote();
+  }
+
+  /** @param {boolean} away from the server; picture and sound may go on */
+  setAway(away) {
+    this.#away = away;
+    this.element.classList.toggle('away', away);
+    this.#showNote();
   }
 
   /** @param {boolean} muted */
@@ -114,6 +123,11 @@ export class Tile {
   remove() {
     this.video.srcObject = null;
     this.element.remove();
+  }
+
+  #showNote() {
+    this.#note.textContent = STATES[this.#connectionState] ?? (this.#away ? 'Reconnecting…' : '');
+    this.#note.hidden = !this.#note.textContent;
   }
 
   #showPicture() {

@@ -1,9 +1,7 @@
 #include "auth/token.h"
 
 #include <jwt.h>
-#include <openssl/crypto.h>
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
+#include <openssl/sha.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -48,29 +46,12 @@ static const char *const claim_names[CLAIM_COUNT] = {
 
 static jwt_alg_t library_algorithm(enum lsig_algorithm algorithm)
 {
-    switch (algorithm) {
-    case LSIG_HS256:
-        return JWT_ALG_HS256;
-    }
-    abort();
-}
-
-static const EVP_MD *library_digest(enum lsig_algorithm algorithm)
-{
-    switch (algorithm) {
-    case LSIG_HS256:
-        return EVP_sha256();
-    }
-    abort();
-}
-
-static const char *algorithm_name(enum lsig_algorithm algorithm)
-{
-    switch (algorithm) {
-    case LSIG_HS256:
-        return "HS256";
-    }
-    abort();
+    static const jwt_alg_t library[LSIG_ALGORITHM_COUNT] = {
+#define X(name, family, bits) [LSIG_##name] = JWT_ALG_##name,
+        LSIG_ALGORITHMS(X)
+#undef X
+    };
+    return library[algorithm];
 }
 
 // ---- the shape of names ----
@@ -128,6 +109,9 @@ enum lsig_status lsig_token_make(const struct lsig_keyring *keyring,
     if (lsig_keyring_audience(keyring)[0] != '\0') {
         failed |= jwt_add_grant(jwt, "aud", lsig_keyring_audience(keyring));
     }
+    if (key->kid[0] != '\0') {
+        failed |= jwt_add_header(jwt, "kid", key->kid);
+    }
     failed |= jwt_set_alg(jwt, library_algorithm(key->algorithm), key->bytes, (int)key->len);
     char *text = failed == 0 ? jwt_encode_str(jwt) : NULL;
     jwt_free(jwt);
@@ -150,9 +134,11 @@ static bool is_null(const struct lsig_token_member *member)
     return is_missing(member) || lsig_scan_type(member->value) == LSIG_JSON_NULL;
 }
 
+// On failure *what is a static text.
 static bool header_holds(const struct lsig_keyring *keyring,
                          struct lsig_span object,
-                         const struct lsig_key **key)
+                         const struct lsig_key **key,
+                         const char **what)
 {
     struct lsig_token_member members[] = {
         {"alg", {NULL, 0}},
@@ -160,6 +146,7 @@ static bool header_holds(const struct lsig_keyring *keyring,
         {"crit", {NULL, 0}},
         {"kid", {NULL, 0}},
     };
+    *what = "the token's header has a member twice";
     if (!lsig_token_text_read(object, members, sizeof(members) / sizeof(members[0]))) {
         return false;
     }
@@ -167,18 +154,26 @@ static bool header_holds(const struct lsig_keyring *keyring,
     const struct lsig_token_member *typ = &members[1];
     const struct lsig_token_member *crit = &members[2];
     *key = lsig_keyring_find(keyring, members[3].value);
-    if (*key == NULL || !lsig_token_text_is(alg->value, algorithm_name((*key)->algorithm), false)) {
+    *what = "the token names a key (kid) that there is not";
+    if (*key == NULL) {
         return false;
     }
+    *what = "the token's alg is not the one of its key";
+    if (!lsig_token_text_is(alg->value, lsig_algorithm_name((*key)->algorithm), false)) {
+        return false;
+    }
+    *what = "the token's typ is none of an access token";
     if (!is_missing(typ) && !lsig_token_text_is(typ->value, "JWT", true) &&
         !lsig_token_text_is(typ->value, "at+jwt", true)) {
         return false;
     }
+    *what = "the token has critical extensions (crit)";
     return is_missing(crit);
 }
 
 // Not by libjwt: it refuses `typ` at+jwt, compared MACs in variable time before CVE-2024-25189 was
-// fixed, and parses what has not been verified yet. The bytes signed are those that are read here.
+// fixed, parses PEM anew for each token, and parses what has not been verified yet. The bytes
+// signed are those that are read here.
 static bool signature_holds(const struct lsig_token_parts *parts, const struct lsig_key *key)
 {
     size_t len = 0;
@@ -186,14 +181,8 @@ static bool signature_holds(const struct lsig_token_parts *parts, const struct l
     if (signature == NULL) {
         return false;
     }
-    unsigned char mac[EVP_MAX_MD_SIZE];
-    unsigned mac_len = 0;
-    size_t signed_len = parts->header.len + 1 + parts->payload.len;
-    if (HMAC(library_digest(key->algorithm), key->bytes, (int)key->len,
-             (const unsigned char *)parts->header.data, signed_len, mac, &mac_len) == NULL) {
-        abort();
-    }
-    bool holds = len == mac_len && CRYPTO_memcmp(signature, mac, mac_len) == 0;
+    struct lsig_span message = {parts->header.data, parts->header.len + 1 + parts->payload.len};
+    bool holds = lsig_key_verify(key, message, (struct lsig_span){signature, len});
     free(signature);
     return holds;
 }
@@ -377,11 +366,11 @@ enum lsig_status lsig_token_check(const struct lsig_keyring *keyring,
     struct lsig_span header;
     char *header_text = lsig_token_text_decode(parts.header, &header);
     const struct lsig_key *key = NULL;
-    bool header_ok = header_text != NULL && header_holds(keyring, header, &key);
+    const char *what = "the token's header is no JSON object within the limits";
+    bool header_ok = header_text != NULL && header_holds(keyring, header, &key, &what);
     free(header_text);
     if (!header_ok) {
-        return lsig_refuse_with(refusal, LSIG_TOKEN_INVALID,
-                                "the token's header is not acceptable");
+        return lsig_refuse_with(refusal, LSIG_TOKEN_INVALID, "%s", what);
     }
     if (!signature_holds(&parts, key)) {
         return lsig_refuse_with(refusal, LSIG_TOKEN_INVALID, "the token's signature does not hold");
@@ -398,10 +387,26 @@ enum lsig_status lsig_token_check(const struct lsig_keyring *keyring,
         *claims = (struct lsig_claims){.token_version = -1};
         return status;
     }
+    claims->algorithm = key->algorithm;
+    memcpy(claims->kid, key->kid, sizeof(claims->kid));
     claims->json_len = object.len;
     claims->json = lsig_strndup(object.data, object.len);
     free(text);
     return LSIG_OK;
+}
+
+uint64_t lsig_token_key(const struct lsig_claims *claims)
+{
+    unsigned char digest[SHA256_DIGEST_LENGTH];
+    uint64_t key = 0;
+    if (claims->jti[0] == '\0') {
+        return 0;
+    }
+    SHA256((const unsigned char *)claims->jti, strlen(claims->jti), digest);
+    for (int i = 0; i < 8; i++) {
+        key = key << 8 | digest[i];
+    }
+    return key != 0 ? key : 1;
 }
 
 void lsig_claims_clear(struct lsig_claims *claims)

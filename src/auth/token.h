@@ -26,8 +26,9 @@ struct lsig_token_claims {
 };
 
 // Makes a signed token with these claims, `username` (= sub), a random `jti`, `type` "access", and
-// issuer and audience if the keyring has them. *out is freed by the caller (and wiped, where it
-// lives long). LSIG_INVALID_MESSAGE for a name out of bounds.
+// issuer and audience if the keyring has them, in the header the kid of the main key if it has one.
+// *out is freed by the caller (and wiped, where it lives long). LSIG_INVALID_MESSAGE for a name out
+// of bounds, or where the main key does not sign.
 LSIG_MUST_USE enum lsig_status lsig_token_make(const struct lsig_keyring *keyring,
                                                const struct lsig_token_claims *claims,
                                                char **out);
@@ -41,6 +42,8 @@ struct lsig_claims {
     int64_t token_version;               // -1: none
     int64_t iat;                         // unix seconds; 0: none
     int64_t exp;                         // unix seconds, without the leeway
+    enum lsig_algorithm algorithm;       // of the key that has verified it
+    char kid[LSIG_KEY_KID_SIZE];         // and its name; "": the main key, which has none
     char *json;      // all claims as they came, a JSON object that the scanner has accepted
     size_t json_len; // below LSIG_TOKEN_MAX
 };
@@ -49,10 +52,10 @@ struct lsig_claims {
 // rest of the token is right) or LSIG_TOKEN_INVALID; *refusal then says which rule. On a refusal
 // there is nothing to clear. The rules:
 //  * at most 8 KiB, exactly three parts of base64url without padding (RFC 7515 section 2);
-//  * the header is strict JSON, its `alg` is the key's own (RFC 8725 3.1), `typ` if there is JWT or
-//  at+jwt, no `crit`
-//    (RFC 7515 4.1.11: we understand none), and all of this before the signature, which comes
-//    before any claim;
+//  * the header is strict JSON, its `kid` names a key of the ring or is missing (keyring.h), its
+//    `alg` is the key's own (RFC 8725 3.1), `typ` if there is JWT or at+jwt, no `crit` (RFC 7515
+//    4.1.11: we understand none), and all of this before the signature, which comes before any
+//    claim; keys in the header or named by it (jwk, jku, x5u, x5c) are not looked at;
 //  * no claim that is read here stands twice (RFC 7519 section 4);
 //  * `sub` as in lsig_token_claims; `username`, `user_id`, `jti`, if there, the same shape (user_id
 //  may be an integer);
@@ -67,4 +70,7 @@ LSIG_MUST_USE enum lsig_status lsig_token_check(const struct lsig_keyring *keyri
                                                 int64_t now_s,
                                                 struct lsig_claims *claims,
                                                 struct lsig_refusal *refusal);
+// By which a token that has a jti is remembered where 128 bytes are too many: the first 64 bits of
+// its SHA-256, never 0. 0 for a token without jti.
+uint64_t lsig_token_key(const struct lsig_claims *claims);
 void lsig_claims_clear(struct lsig_claims *claims); // a zeroed struct is fine

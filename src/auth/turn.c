@@ -9,11 +9,22 @@
 
 #include "codec/settings.h"
 
+static int64_t least(int64_t one, int64_t other)
+{
+    return one < other ? one : other;
+}
+
+int64_t lsig_turn_end(int64_t now_s, int64_t token_exp_s, int64_t lifetime_s)
+{
+    return least(token_exp_s, now_s + least(lifetime_s, LSIG_TURN_LIFETIME_MAX_S));
+}
+
 enum lsig_status lsig_turn_make(struct lsig_turn *turn,
                                 const char *secrets,
                                 struct lsig_span user,
                                 int64_t now_s,
-                                int64_t token_exp_s)
+                                int64_t token_exp_s,
+                                int64_t lifetime_s)
 {
     *turn = (struct lsig_turn){0};
     size_t cursor = 0;
@@ -27,9 +38,7 @@ enum lsig_status lsig_turn_make(struct lsig_turn *turn,
     if (token_exp_s <= now_s) {
         return LSIG_TOKEN_EXPIRED;
     }
-    int64_t left_s = token_exp_s - now_s;
-    turn->expires_at =
-        now_s + (left_s < LSIG_TURN_LIFETIME_MAX_S ? left_s : LSIG_TURN_LIFETIME_MAX_S);
+    turn->expires_at = lsig_turn_end(now_s, token_exp_s, lifetime_s);
     int len = snprintf(turn->username, sizeof(turn->username), "%" PRId64 ":%.*s", turn->expires_at,
                        LSIG_SPAN_ARG(user));
     unsigned char mac[EVP_MAX_MD_SIZE];

@@ -20,11 +20,15 @@ struct lsig_turn {
     int64_t expires_at;                         // unix seconds
 };
 
-// Makes credentials that end after an hour, or with the access token if that ends sooner. secrets
-// is comma-separated: the first signs. LSIG_OK; LSIG_NOT_FOUND: no secret; LSIG_TOKEN_EXPIRED:
-// nothing is left of the token; LSIG_TOO_BIG: user above its bound.
+// When credentials that are made now end: after lifetime_s (of the settings), after an hour, or
+// with the access token, whichever comes first.
+int64_t lsig_turn_end(int64_t now_s, int64_t token_exp_s, int64_t lifetime_s);
+// Makes credentials that end then. secrets is comma-separated: the first signs. LSIG_OK;
+// LSIG_NOT_FOUND: no secret; LSIG_TOKEN_EXPIRED: nothing is left of the token; LSIG_TOO_BIG: user
+// above its bound.
 LSIG_MUST_USE enum lsig_status lsig_turn_make(struct lsig_turn *turn,
                                               const char *secrets,
                                               struct lsig_span user,
                                               int64_t now_s,
-                                              int64_t token_exp_s);
+                                              int64_t token_exp_s,
+                                              int64_t lifetime_s);

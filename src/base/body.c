@@ -13,6 +13,7 @@ struct lsig_body *lsig_body_new(size_t len)
         abort();
     }
     body->refs = 1;
+    body->once = false;
     body->len = (uint32_t)len;
     return body;
 }

@@ -5,6 +5,7 @@
 // body has its own.
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -13,6 +14,7 @@
 struct lsig_body {
     uint32_t refs;
     uint32_t len; // bytes in data
+    bool once;    // not to be kept once it has been sent: whoever did not get it cannot ask for it
     char data[];  // UTF-8 JSON text, an object, not NUL-terminated
 };
 

@@ -15,6 +15,11 @@
       "Connections refused before the upgrade")                                                    \
     X(members, GAUGE, "lunasig_members", "Members in rooms now")                                   \
     X(rooms, GAUGE, "lunasig_rooms", "Rooms with members now")                                     \
+    X(away, GAUGE, "lunasig_connections_away", "Lost connections that may resume")                 \
+    X(resumes, COUNTER, "lunasig_resumes_total", "Connections that resumed")                       \
+    X(resumes_lossy, COUNTER, "lunasig_resumes_lossy_total",                                       \
+      "Of these, with a snapshot because not all frames were kept")                                \
+    X(kept_bytes, GAUGE, "lunasig_kept_bytes", "Bytes kept for connections that may resume")       \
     X(joins, COUNTER, "lunasig_joins_total", "Members that joined a room")                         \
     X(messages_in, COUNTER, "lunasig_messages_received_total", "Messages received from clients")   \
     X(messages_relayed, COUNTER, "lunasig_messages_relayed_total",                                 \
@@ -24,6 +29,8 @@
     X(bytes_out, COUNTER, "lunasig_sent_bytes_total", "Bytes written to WebSockets")               \
     X(outbox_bytes, GAUGE, "lunasig_outbox_bytes", "Bytes waiting for slow readers")               \
     X(slow_closed, COUNTER, "lunasig_slow_closed_total", "Connections closed for reading slowly")  \
+    X(protocol_errors, COUNTER, "lunasig_protocol_errors_total",                                   \
+      "Connections closed for frames against RFC 6455")                                            \
     X(http_requests, COUNTER, "lunasig_http_requests_total", "HTTP requests answered")             \
     X(hook_calls, COUNTER, "lunasig_hook_calls_total", "Calls of policy hooks")                    \
     X(hook_errors, COUNTER, "lunasig_hook_errors_total", "Policy hooks that failed")               \
@@ -38,9 +45,20 @@
     X(policy_version, GAUGE, "lunasig_policy_version", "Number of the policy version in force")    \
     X(policy_memory, GAUGE, "lunasig_policy_memory_bytes",                                         \
       "Memory of the policy's virtual machine")                                                    \
+    X(jwt_keys, GAUGE, "lunasig_jwt_keys", "Keys of JWT_KEYS_FILE in force")                       \
+    X(jwt_keys_failures, COUNTER, "lunasig_jwt_keys_failures_total",                               \
+      "Times that JWT_KEYS_FILE was refused while the server ran")                                 \
     X(passwords_waiting, GAUGE, "lunasig_passwords_waiting", "Password hashes waiting or running") \
+    X(webhook_delivered, COUNTER, "lunasig_webhook_delivered_total", "Webhooks delivered")         \
+    X(webhook_failed, COUNTER, "lunasig_webhook_failed_total",                                     \
+      "Webhooks refused by the receiver, or tried in vain as often as allowed")                    \
+    X(webhook_dropped, COUNTER, "lunasig_webhook_dropped_total",                                   \
+      "Webhooks dropped because too many waited")                                                  \
+    X(webhook_waiting, GAUGE, "lunasig_webhook_waiting", "Webhooks waiting for their delivery")    \
     X(loop_gap_max_ms, MILLISECONDS, "lunasig_loop_gap_max_seconds",                               \
       "Longest time that the event loop was held by one turn")                                     \
+    X(tls_certificate_end, GAUGE, "lunasig_tls_certificate_end_seconds",                           \
+      "End of the TLS certificate as unix time; 0: no TLS")                                        \
     X(log_dropped, GAUGE, "lunasig_log_lines_dropped", "Log lines dropped since the start")
 
 struct lsig_metrics {

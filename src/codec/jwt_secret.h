@@ -1,5 +1,5 @@
-// jwt_secret.h - which texts are no secret for HS256 tokens. One rule for settings and for the
-// keyring.
+// jwt_secret.h - which texts are no secret for tokens (HS256, HS384, HS512). One rule for settings
+// and for keys. HS384 and HS512 need more bytes than LSIG_JWT_SECRET_MIN: 48 and 64.
 #pragma once
 
 #include "base/span.h"

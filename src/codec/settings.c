@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "codec/jwt_secret.h"
 #include "codec/settings_file.h"
 #include "codec/settings_table.h"
 #include "codec/settings_value.h"
@@ -272,6 +273,25 @@ static void check_together(struct loader *loader, const struct lsig_settings *se
     if (settings->byte_rate.count > 0 && settings->byte_rate.burst < settings->frame_bytes_max) {
         fail(loader, where_of(loader, LSIG_SETTING_INDEX_WEBSOCKET_BYTE_RATE_LIMIT),
              "the burst must be at least WEBSOCKET_FRAME_BYTES, else a long message never passes");
+    }
+    if (settings->webhook_url[0] != '\0' && settings->webhook_secret[0] == '\0') {
+        fail(
+            loader, where_of(loader, LSIG_SETTING_INDEX_WEBHOOK_URL),
+            "webhooks are signed; set WEBHOOK_SECRET, made with: echo whsec_$(openssl rand -base64 "
+            "32)");
+    }
+    // RFC 7518 section 3.2: no shorter than the hash.
+    size_t key_min = strcmp(settings->jwt_algorithm, "HS512") == 0   ? 64
+                     : strcmp(settings->jwt_algorithm, "HS384") == 0 ? 48
+                                                                     : LSIG_JWT_SECRET_MIN;
+    size_t key_len = strlen(settings->jwt_secret_key);
+    if (key_len >= LSIG_JWT_SECRET_MIN && key_len < key_min) {
+        char text[160];
+        snprintf(text, sizeof(text),
+                 "the key has %zu bytes, JWT_ALGORITHM=%s needs at least %zu; make one with: "
+                 "openssl rand -hex 32",
+                 key_len, settings->jwt_algorithm, key_min);
+        fail(loader, where_of(loader, LSIG_SETTING_INDEX_JWT_SECRET_KEY), text);
     }
 }
 

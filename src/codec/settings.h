@@ -22,6 +22,9 @@
     X(HOST, host, TEXT, "0.0.0.0", 0, 255, "", "Address to listen on; IPv4 or IPv6")               \
     X(PORT, port, INTEGER, "8000", 0, 65535, "",                                                   \
       "TCP port; 0 lets the system choose, the ready line names it")                               \
+    X(TLS_CERT_FILE, tls_cert_file, PATH, "", 0, 4096, "",                                         \
+      "Certificate chain (PEM): PORT then speaks https and wss; read again on SIGHUP")             \
+    X(TLS_KEY_FILE, tls_key_file, PATH, "", 0, 4096, "", "Private key (PEM) of TLS_CERT_FILE")     \
     X(DATA_DIR, data_dir, PATH, "data", 1, 4096, "",                                               \
       "Folder of the database and of secrets that are made here")                                  \
     X(POLICY_DIR, policy_dir, PATH, "", 0, 4096, "",                                               \
@@ -39,8 +42,10 @@
     X(REDIS_URL, redis_url, SECRET, "", 0, 4096, "",                                               \
       "Redis that joins several nodes; empty: this node is alone")                                 \
     X(JWT_SECRET_KEY, jwt_secret_key, SECRET, "", 0, 4096, "SECRET_KEY",                           \
-      "Key of HS256 tokens, at least 32 bytes; empty: one is made in DATA_DIR")                    \
-    X(JWT_ALGORITHM, jwt_algorithm, CHOICE, "HS256", 0, 0, "ALGORITHM", "HS256")                   \
+      "Key of HS tokens, at least as long as the hash; empty: one is made in DATA_DIR")            \
+    X(JWT_ALGORITHM, jwt_algorithm, CHOICE, "HS256", 0, 0, "ALGORITHM", "HS256|HS384|HS512")       \
+    X(JWT_KEYS_FILE, jwt_keys_file, PATH, "", 0, 4096, "",                                         \
+      "JSON file of further keys that tokens are checked with, by kid; read again on SIGHUP")      \
     X(JWT_ACCESS_TOKEN_EXPIRE_MINUTES, jwt_access_minutes, INTEGER, "1440", 1, 525600,             \
       "ACCESS_TOKEN_EXPIRE_MINUTES", "Life of an access token in minutes")                         \
     X(REFRESH_TOKEN_EXPIRE_DAYS, refresh_days, INTEGER, "7", 1, 365, "",                           \
@@ -77,6 +82,8 @@
     X(WEBRTC_TURN_SECRET, turn_secret, SECRET, "", 0, 1024, "",                                    \
       "Secret shared with TURN servers (use-auth-secret): credentials per user; a second after a " \
       "comma for rotation")                                                                        \
+    X(WEBRTC_TURN_LIFETIME_S, turn_lifetime_s, SECONDS, "3600", 5, 3600, "",                       \
+      "Life of TURN credentials; never longer than the access token's")                            \
     X(WEBRTC_ICE_TRANSPORT_POLICY, ice_transport_policy, CHOICE, "all", 0, 0, "", "all|relay")     \
     X(WEBRTC_BUNDLE_POLICY, bundle_policy, CHOICE, "balanced", 0, 0, "",                           \
       "balanced|max-compat|max-bundle")                                                            \
@@ -100,6 +107,15 @@
       68719476736, "", "Bytes that may wait for all connections; the fullest are closed first")    \
     X(WEBSOCKET_FRAME_BYTES, frame_bytes_max, BYTES, "64 KiB", 1024, 1048576, "",                  \
       "Longest message from a client")                                                             \
+    X(RESUME_WINDOW_S, resume_window_s, SECONDS, "30", 0, 3600, "",                                \
+      "How long a lost connection stays away before its member has left; 0: leaves at once")       \
+    X(RESUME_FRAMES, resume_frames_max, INTEGER, "500", 0, 100000, "",                             \
+      "Frames kept for a connection that may resume")                                              \
+    X(RESUME_BYTES, resume_bytes_max, BYTES, "256 KiB", 0, 1073741824, "", "Bytes of them")        \
+    X(RESUME_TOTAL_BYTES, resume_total_bytes_max, BYTES, "256 MiB", 0, 68719476736, "",            \
+      "Bytes kept for all connections; the fullest are dropped first and resume with a snapshot")  \
+    X(DRAIN_RETRY_MS, drain_retry_ms, INTEGER, "2000", 0, 60000, "",                               \
+      "Clients of a server that stops are told to come back after a random part of this")          \
     X(WEBSOCKET_BAD_FRAMES, bad_frames_max, INTEGER, "10", 1, 1000000, "",                         \
       "Bad frames in a minute before the close")                                                   \
     X(HANDSHAKE_TIMEOUT_S, handshake_timeout_s, SECONDS, "10", 1, 300, "",                         \
@@ -110,7 +126,27 @@
     X(POLICY_MEMORY_MB, policy_memory_mb, INTEGER, "32", 4, 1024, "",                              \
       "Memory of the policies' virtual machine")                                                   \
     X(POLICY_HOOKS_WAITING_MAX, policy_hooks_waiting_max, INTEGER, "1000", 1, 100000, "",          \
-      "Hooks suspended at once")
+      "Hooks suspended at once")                                                                   \
+    X(CONTROL_SOCKET, control_socket, PATH, "", 0, 100, "",                                        \
+      "Socket of lunasig ctl; empty: control.sock in DATA_DIR; none: no socket")                   \
+    X(ADMIN_KEY, admin_key, SECRET, "", 0, 1024, "",                                               \
+      "Bearer key of the admin API, at least 32 bytes; empty: no admin API")                       \
+    X(ADMIN_HOST, admin_host, TEXT, "127.0.0.1", 0, 255, "", "Address of the admin API")           \
+    X(ADMIN_PORT, admin_port, INTEGER, "8001", 0, 65535, "",                                       \
+      "Port of the admin API; 0 lets the system choose")                                           \
+    X(WEBHOOK_URL, webhook_url, SECRET, "", 0, 2048, "",                                           \
+      "Where events of rooms are posted to (http or https); empty: nowhere")                       \
+    X(WEBHOOK_SECRET, webhook_secret, SECRET, "", 0, 1024, "",                                     \
+      "Signs webhooks (HMAC-SHA256): whsec_ and base64, or a text of at least 32 bytes; a second " \
+      "after a comma for rotation")                                                                \
+    X(WEBHOOK_EVENTS, webhook_events, LIST, "room-opened,room-closed,joined,left", 1, 255, "",     \
+      "Which events: room-opened, room-closed, joined, left, away, back, connected, "              \
+      "disconnected, role")                                                                        \
+    X(WEBHOOK_QUEUE, webhook_queue_max, INTEGER, "1000", 1, 100000, "",                            \
+      "Events that may wait for their delivery; the oldest are dropped and counted")               \
+    X(WEBHOOK_TIMEOUT_S, webhook_timeout_s, SECONDS, "5", 1, 60, "", "Time one delivery may take") \
+    X(WEBHOOK_ATTEMPTS, webhook_attempts, INTEGER, "5", 1, 20, "",                                 \
+      "Attempts at one delivery, with growing pauses")
 
 #define LSIG_SETTING_TEXT char *
 #define LSIG_SETTING_SECRET char *

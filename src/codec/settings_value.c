@@ -11,6 +11,7 @@
 #include "base/alloc.h"
 #include "codec/jwt_secret.h"
 #include "codec/rate_spec.h"
+#include "codec/webhook_secret.h"
 
 enum { SHOWN_MAX = 60 }; // bytes
 
@@ -135,6 +136,20 @@ static bool is_origin(struct lsig_span item)
     return memchr(item.data + scheme, '/', item.len - scheme) == NULL;
 }
 
+// The names of flow/observer.h, messages excepted: those are not for webhooks.
+static bool is_webhook_event(struct lsig_span item)
+{
+    static const char *const names[] = {"room-opened", "room-closed",  "joined",
+                                        "left",        "away",         "back",
+                                        "connected",   "disconnected", "role"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (lsig_span_is(item, names[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
 // What is wrong with one item of a list, or NULL.
 static const char *check_item(const struct lsig_setting_row *row, struct lsig_span item)
 {
@@ -152,6 +167,10 @@ static const char *check_item(const struct lsig_setting_row *row, struct lsig_sp
         return starts_with(item, "turn:") || starts_with(item, "turns:")
                    ? NULL
                    : "is not a TURN address like turn:turn.example.org:3478";
+    case LSIG_SETTING_INDEX_WEBHOOK_EVENTS:
+        return is_webhook_event(item) ? NULL
+                                      : "is none of room-opened, room-closed, joined, left, away, "
+                                        "back, connected, disconnected, role";
     default:
         return NULL;
     }
@@ -186,18 +205,47 @@ static bool check_jwt_key(const char *text, struct lsig_buf *problem)
         lsig_buf_append_text(problem, "this is the example from a guide, which everybody knows");
         break;
     case LSIG_SECRET_PEM:
-        lsig_buf_append_text(problem, "this is a PEM key, not a secret for HS256");
+        lsig_buf_append_text(problem,
+                             "this is a PEM key, not a secret; it belongs into JWT_KEYS_FILE");
         break;
     case LSIG_SECRET_REPEATED:
         lsig_buf_append_text(problem, "this is one letter repeated");
         break;
     case LSIG_SECRET_SHORT:
-        lsig_buf_append_format(problem, "the key has %zu bytes, HS256 needs at least %d",
-                               strlen(text), LSIG_JWT_SECRET_MIN);
+        lsig_buf_append_format(problem, "the key has %zu bytes, it needs at least %d", strlen(text),
+                               LSIG_JWT_SECRET_MIN);
         break;
     }
     lsig_buf_append_format(problem, "; %s", how_to_make_a_key);
     return false;
+}
+
+// Neither is shown: an address may have a password in it.
+static bool check_webhook(ptrdiff_t index, const char *text, struct lsig_buf *problem)
+{
+    const char *wrong = NULL;
+    if (index == LSIG_SETTING_INDEX_WEBHOOK_URL) {
+        struct lsig_span url = lsig_span_of(text);
+        bool fine = starts_with(url, "https://") || starts_with(url, "http://");
+        wrong =
+            fine || url.len == 0 ? NULL : "this is no address that begins with https:// or http://";
+    } else {
+        struct lsig_webhook_key key;
+        struct lsig_span secret;
+        int count = 0;
+        for (size_t cursor = 0; wrong == NULL && lsig_settings_list_next(text, &cursor, &secret);) {
+            wrong = ++count > LSIG_WEBHOOK_SECRETS_MAX ? "there are more than two secrets"
+                                                       : lsig_webhook_secret_parse(secret, &key);
+        }
+        explicit_bzero(&key, sizeof(key));
+    }
+    if (wrong != NULL) {
+        lsig_buf_append_text(problem, wrong);
+    }
+    if (wrong != NULL && index == LSIG_SETTING_INDEX_WEBHOOK_SECRET) {
+        lsig_buf_append_text(problem, "; make one with: echo whsec_$(openssl rand -base64 32)");
+    }
+    return wrong == NULL;
 }
 
 static bool
@@ -205,8 +253,10 @@ check_text(const struct lsig_setting_row *row, const char *text, struct lsig_buf
 {
     size_t len = strlen(text);
     // The key's own checks say more than "control character" where somebody pastes a PEM file.
-    if (row - lsig_setting_rows == LSIG_SETTING_INDEX_JWT_SECRET_KEY &&
-        !check_jwt_key(text, problem)) {
+    ptrdiff_t index = row - lsig_setting_rows;
+    bool is_key =
+        index == LSIG_SETTING_INDEX_JWT_SECRET_KEY || index == LSIG_SETTING_INDEX_ADMIN_KEY;
+    if (is_key && !check_jwt_key(text, problem)) {
         return false;
     }
     if ((int64_t)len < row->min || (int64_t)len > row->max) {
@@ -221,6 +271,9 @@ check_text(const struct lsig_setting_row *row, const char *text, struct lsig_buf
                                  "the value has a control character or a line break in it");
             return false;
         }
+    }
+    if (index == LSIG_SETTING_INDEX_WEBHOOK_URL || index == LSIG_SETTING_INDEX_WEBHOOK_SECRET) {
+        return check_webhook(index, text, problem);
     }
     return row->type != LSIG_SETTING_IS_LIST || check_list(row, text, problem);
 }
@@ -251,13 +304,13 @@ static bool store_choice(char **field,
         return true;
     }
     show(problem, text);
-    if (row - lsig_setting_rows == LSIG_SETTING_INDEX_JWT_ALGORITHM) {
-        lsig_buf_append_text(problem, " is not there yet: only HS256 is for now");
-        return false;
-    }
     lsig_buf_append_text(problem, " is none of ");
     for (const char *word = row->text; *word != '\0'; word++) {
         lsig_buf_append(problem, *word == '|' ? ", " : word, *word == '|' ? 2 : 1);
+    }
+    if (row - lsig_setting_rows == LSIG_SETTING_INDEX_JWT_ALGORITHM) {
+        lsig_buf_append_text(problem, ", which is for JWT_SECRET_KEY alone; keys of other "
+                                      "algorithms go into JWT_KEYS_FILE");
     }
     return false;
 }

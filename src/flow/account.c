@@ -7,12 +7,16 @@
 #include "base/alloc.h"
 #include "codec/json.h"
 #include "flow/account_request.h"
+#include "flow/account_standing.h"
+#include "flow/door.h"
+#include "flow/revoke.h"
 
 struct lsig_accounts *lsig_accounts_new(const struct lsig_accounts_parts *parts)
 {
     struct lsig_accounts *accounts = lsig_alloc(sizeof(*accounts));
     accounts->parts = *parts;
     accounts->lockout = lsig_lockout_new();
+    accounts->rates = lsig_account_rates_new();
     return accounts;
 }
 
@@ -28,6 +32,7 @@ void lsig_accounts_free(struct lsig_accounts *accounts)
     }
     assert(accounts->open == 0);
     lsig_lockout_free(accounts->lockout);
+    lsig_account_rates_free(accounts->rates);
     free(accounts);
 }
 
@@ -45,7 +50,7 @@ on_found_for_guest(void *arg, enum lsig_status status, const struct lsig_account
     int64_t now_s = lsig_account_request_now_s();
     struct lsig_token_claims claims = {
         .sub = request->name,
-        .iat = now_s,
+        .iat = lsig_revoke_first_good(request->accounts->parts.flow, request->name, now_s),
         .exp = now_s + LSIG_ACCOUNT_GUEST_S,
         .token_version = -1,
     };
@@ -85,6 +90,9 @@ static void begin_guest(struct lsig_account_request *request,
         lsig_account_body_complain(complaints, &complaint);
         return;
     }
+    if (!lsig_account_request_take_rate(request, LSIG_ACCOUNT_RATE_GUEST)) {
+        return;
+    }
     memcpy(request->name, guest, strlen(guest) + 1);
     const struct lsig_account_store *store = &request->accounts->parts.store;
     enum lsig_status status = store->find(store->self, lsig_span_of(request->name),
@@ -118,15 +126,7 @@ on_found_for_validate(void *arg, enum lsig_status status, const struct lsig_acco
     }
     // A foreign `sub` with an @ finds by e-mail: that is another name, not this account's.
     bool known = status == LSIG_OK && strcmp(account->username, claims->sub) == 0;
-    const char *reason = NULL;
-    if (known && !account->is_active) {
-        reason = "the account is not active";
-    } else if (known && claims->token_version >= 0 &&
-               claims->token_version != account->token_version) {
-        reason = "the token has been revoked";
-    } else if (!known && request->accounts->parts.settings->auth_require_account) {
-        reason = "there is no account of this name";
-    }
+    const char *reason = lsig_standing_reason(request->accounts->parts.settings, claims, account);
     if (reason != NULL) {
         answer_invalid(request, reason);
         return;
@@ -152,8 +152,8 @@ on_found_for_validate(void *arg, enum lsig_status status, const struct lsig_acco
 static void begin_validate(struct lsig_account_request *request, struct lsig_span token)
 {
     struct lsig_refusal refusal;
-    if (lsig_token_check(request->accounts->parts.keyring, token, lsig_account_request_now_s(),
-                         &request->claims, &refusal) != LSIG_OK) {
+    if (lsig_door_check_bearer(request->accounts->parts.flow, token, &request->claims, &refusal) !=
+        LSIG_OK) {
         answer_invalid(request, refusal.message);
         return;
     }
@@ -166,55 +166,116 @@ static void begin_validate(struct lsig_account_request *request, struct lsig_spa
     }
 }
 
+// ---- confirm ----
+
+static void confirm(struct lsig_account_request *request, const char *reason)
+{
+    struct lsig_buf body;
+    if (reason != NULL) {
+        lsig_account_request_refuse(request, 401, "Could not validate credentials", 0);
+        return;
+    }
+    lsig_buf_init(&body, LSIG_ACCOUNT_ANSWER_MAX);
+    lsig_account_request_answer(request, 200, &body, 0);
+}
+
+static void
+on_found_for_confirm(void *arg, enum lsig_status status, const struct lsig_account *account)
+{
+    struct lsig_account_request *request = arg;
+    const struct lsig_settings *settings = request->accounts->parts.settings;
+    if (status == LSIG_OK || status == LSIG_NOT_FOUND) {
+        confirm(request, lsig_standing_reason(settings, &request->claims, account));
+    } else if (settings->auth_require_account) {
+        lsig_account_request_fail(request, status);
+    } else {
+        confirm(request, NULL); // the signature is good, as for a WebSocket
+    }
+}
+
+static void begin_confirm(struct lsig_account_request *request, struct lsig_span token)
+{
+    const struct lsig_accounts_parts *parts = &request->accounts->parts;
+    struct lsig_refusal refusal;
+    if (lsig_door_check_bearer(parts->flow, token, &request->claims, &refusal) != LSIG_OK) {
+        confirm(request, refusal.message);
+        return;
+    }
+    if (!lsig_standing_matters(parts->settings, &request->claims)) {
+        confirm(request, NULL);
+        return;
+    }
+    enum lsig_status status =
+        parts->store.find(parts->store.self, lsig_span_of(request->claims.sub),
+                          (struct lsig_account_call){on_found_for_confirm, request});
+    if (status != LSIG_OK) {
+        on_found_for_confirm(request, status, NULL);
+    }
+}
+
 // ---- opening ----
 
+// Which fields a body has. In the order of enum lsig_account_action.
+static const struct {
+    const char *names[3];
+    bool form_allowed;
+    void (*begin)(struct lsig_account_request *request,
+                  const struct lsig_account_field *fields,
+                  struct lsig_buf *complaints);
+} bodies[] = {
+    [LSIG_ACCOUNT_REGISTER] = {{"username", "email", "password"},
+                               false,
+                               lsig_account_register_begin},
+    [LSIG_ACCOUNT_LOGIN] = {{"username", "email", "password"}, true, lsig_account_login_begin},
+    [LSIG_ACCOUNT_GUEST] = {{"name"}, false, begin_guest},
+    [LSIG_ACCOUNT_REFRESH] = {{"refresh_token"}, false, lsig_account_refresh_begin},
+};
+
 static void begin_with_body(struct lsig_account_request *request,
-                            const struct lsig_account_input *input)
+                            const struct lsig_account_input *input,
+                            struct lsig_buf *complaints)
 {
-    struct lsig_account_field fields[] = {
-        {.name = "username"}, {.name = "email"}, {.name = "password"}};
-    size_t count = 3;
-    if (input->action == LSIG_ACCOUNT_GUEST) {
-        fields[0].name = "name";
-        count = 1;
+    struct lsig_account_field fields[3] = {{.name = NULL}};
+    size_t count = 0;
+    while (count < 3 && bodies[input->action].names[count] != NULL) {
+        fields[count].name = bodies[input->action].names[count];
+        count += 1;
     }
     enum lsig_account_form form = lsig_account_body_form(input->content_type);
-    if (form == LSIG_ACCOUNT_FORM && input->action != LSIG_ACCOUNT_LOGIN) {
+    if (form == LSIG_ACCOUNT_FORM && !bodies[input->action].form_allowed) {
         form = LSIG_ACCOUNT_OTHER_FORM;
     }
-    struct lsig_buf complaints;
-    lsig_buf_init(&complaints, LSIG_ACCOUNT_ANSWER_MAX);
-    if (lsig_account_body_parse(fields, count, form, input->body, &complaints)) {
-        if (input->action == LSIG_ACCOUNT_REGISTER) {
-            lsig_account_register_begin(request, fields, &complaints);
-        } else if (input->action == LSIG_ACCOUNT_LOGIN) {
-            lsig_account_login_begin(request, fields, &complaints);
-        } else {
-            begin_guest(request, fields, &complaints);
-        }
+    if (lsig_account_body_parse(fields, count, form, input->body, complaints)) {
+        bodies[input->action].begin(request, fields, complaints);
     }
     lsig_account_body_clear(fields, count);
-    if (complaints.len > 0) {
-        lsig_account_body_finish(&complaints);
-        lsig_account_request_answer(request, 422, &complaints, 0);
-    } else {
-        lsig_buf_clear(&complaints);
-    }
 }
 
 static void begin(struct lsig_account_request *request, const struct lsig_account_input *input)
 {
     const struct lsig_settings *settings = request->accounts->parts.settings;
+    struct lsig_buf complaints;
+    lsig_buf_init(&complaints, LSIG_ACCOUNT_ANSWER_MAX);
     if (request->accounts->closed) {
         lsig_account_request_fail(request, LSIG_DRAINING);
     } else if (input->action == LSIG_ACCOUNT_VALIDATE) {
         begin_validate(request, input->token);
+    } else if (input->action == LSIG_ACCOUNT_CONFIRM) {
+        begin_confirm(request, input->token);
     } else if (input->action == LSIG_ACCOUNT_GUEST && !settings->guests) {
         lsig_account_request_refuse(request, 404, "Not Found", 0);
     } else if (input->action == LSIG_ACCOUNT_REGISTER && !settings->auth_registration) {
         lsig_account_request_refuse(request, 403, "Registration is closed", 0);
+    } else if (input->action == LSIG_ACCOUNT_LOGOUT) {
+        lsig_account_logout_begin(request, input, &complaints);
     } else {
-        begin_with_body(request, input);
+        begin_with_body(request, input, &complaints);
+    }
+    if (complaints.len > 0) {
+        lsig_account_body_finish(&complaints);
+        lsig_account_request_answer(request, 422, &complaints, 0);
+    } else {
+        lsig_buf_clear(&complaints);
     }
 }
 

@@ -23,51 +23,24 @@ static void on_saved(void *arg, enum lsig_status status, const struct lsig_accou
 {
     (void)unused;
     struct lsig_account_request *request = arg;
-    const struct lsig_accounts *accounts = request->accounts;
-    const struct lsig_account *account = &request->account;
-    int64_t now_s = lsig_account_request_now_s();
-    char *token =
-        status == LSIG_OK ? lsig_account_request_account_token(accounts, account, now_s) : NULL;
-    if (token == NULL) {
+    if (status != LSIG_OK) {
         lsig_account_request_fail(request, LSIG_INTERNAL_ERROR);
         return;
     }
     log_attempt(request, "logged-in");
-    struct lsig_buf body;
-    lsig_buf_init(&body, LSIG_ACCOUNT_ANSWER_MAX);
-    lsig_json_open(&body, NULL, '{');
-    lsig_json_string(&body, "access_token", token);
-    lsig_json_string(&body, "refresh_token", request->refresh.token);
-    lsig_json_string(&body, "token_type", "bearer");
-    lsig_json_integer(&body, "expires_in", lsig_account_request_life_s(accounts));
-    lsig_json_integer(&body, "refresh_expires_in",
-                      accounts->parts.settings->refresh_days * LSIG_ACCOUNT_DAY_S);
-    lsig_json_integer(&body, "issued_at", now_s);
-    lsig_json_integer(&body, "expires_at", now_s + lsig_account_request_life_s(accounts));
-    lsig_json_boolean(&body, "is_verified", account->is_verified);
-    lsig_json_string(&body, "role", account->role);
-    lsig_json_string(&body, "username", account->username);
-    lsig_json_string(&body, "email", account->email);
-    lsig_json_close(&body, '}');
-    lsig_account_request_free_token(token);
-    lsig_account_request_answer(request, 200, &body, 0);
+    lsig_account_request_answer_tokens(request);
 }
 
 static void record_login(struct lsig_account_request *request)
 {
-    const struct lsig_accounts *accounts = request->accounts;
-    const struct lsig_account_store *store = &accounts->parts.store;
-    int64_t now_s = lsig_account_request_now_s();
-    lsig_refresh_init(&request->refresh);
-    struct lsig_refresh_token token = {
-        .created_at = now_s,
-        .expires_at = now_s + accounts->parts.settings->refresh_days * LSIG_ACCOUNT_DAY_S,
-    };
-    memcpy(token.username, request->account.username, sizeof(token.username));
-    memcpy(token.hash, request->refresh.digest, sizeof(token.hash));
-    memcpy(token.family, request->refresh.family, sizeof(token.family));
+    const struct lsig_account_store *store = &request->accounts->parts.store;
+    struct lsig_refresh_token token = {.created_at = 0};
+    if (!lsig_account_request_issue(request, &token)) {
+        lsig_account_request_fail(request, LSIG_INTERNAL_ERROR);
+        return;
+    }
     // For information only: a full queue, which the next call will meet too, may lose it.
-    (void)store->add_login(store->self, request->account.username, now_s,
+    (void)store->add_login(store->self, request->account.username, request->issued_at,
                            (struct lsig_account_call){NULL, NULL});
     enum lsig_status status = store->save_refresh_token(
         store->self, &token, (struct lsig_account_call){on_saved, request});

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "codec/json.h"
+#include "flow/revoke.h"
 
 static void on_created(void *arg, enum lsig_status status, const struct lsig_account *unused)
 {
@@ -23,16 +24,21 @@ static void on_created(void *arg, enum lsig_status status, const struct lsig_acc
     const struct lsig_accounts *accounts = request->accounts;
     bool usable = !accounts->parts.settings->auth_require_verified;
     int64_t now_s = lsig_account_request_now_s();
-    char *token =
-        usable ? lsig_account_request_account_token(accounts, &request->account, now_s) : NULL;
+    struct lsig_token_claims claims = {
+        .sub = request->account.username,
+        .iat = lsig_revoke_first_good(accounts->parts.flow, request->account.username, now_s),
+        .exp = now_s + lsig_account_request_life_s(accounts),
+        .token_version = request->account.token_version,
+    };
+    char *token = usable ? lsig_account_request_make_token(accounts, &claims) : NULL;
     struct lsig_buf body;
     lsig_buf_init(&body, LSIG_ACCOUNT_ANSWER_MAX);
     lsig_json_open(&body, NULL, '{');
     lsig_json_string(&body, "access_token", token);
     lsig_json_string(&body, "token_type", "bearer");
     if (usable) {
-        lsig_json_integer(&body, "issued_at", now_s);
-        lsig_json_integer(&body, "expires_at", now_s + lsig_account_request_life_s(accounts));
+        lsig_json_integer(&body, "issued_at", claims.iat);
+        lsig_json_integer(&body, "expires_at", claims.exp);
     } else {
         lsig_json_null(&body, "issued_at");
         lsig_json_null(&body, "expires_at");
@@ -129,6 +135,9 @@ void lsig_account_register_begin(struct lsig_account_request *request,
     }
     if (weakness != NULL) {
         lsig_account_request_refuse(request, 400, weakness, 0);
+        return;
+    }
+    if (!lsig_account_request_take_rate(request, LSIG_ACCOUNT_RATE_REGISTER)) {
         return;
     }
     enum lsig_status status = lsig_passwords_hash(request->accounts->parts.passwords, password,

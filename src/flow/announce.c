@@ -5,8 +5,9 @@
 
 #include "base/alloc.h"
 #include "codec/json.h"
-#include "flow/ice.h"
 #include "flow/notice.h"
+#include "flow/observer.h"
+#include "flow/room_state.h"
 
 enum { PAYLOAD_MAX = 8 * 1024 * 1024 };
 
@@ -26,79 +27,6 @@ struct lsig_announcements {
     size_t count;
     struct event events[LSIG_MERGE_EVENTS_MAX];
 };
-
-static void print_peer(struct lsig_buf *out, const char *name, const struct lsig_connection *peer)
-{
-    lsig_json_open(out, name, '{');
-    lsig_json_string(out, "peer_id", peer->peer_id);
-    lsig_json_integer(out, "join_seq", (int64_t)peer->join_seq);
-    lsig_json_close(out, '}');
-}
-
-static void print_peers(struct lsig_buf *out, const struct lsig_member *member)
-{
-    lsig_json_open(out, "peers", '[');
-    for (const struct lsig_connection *at = member->connections; at != NULL; at = at->next) {
-        print_peer(out, NULL, at);
-    }
-    lsig_json_close(out, ']');
-}
-
-static void
-print_participants(struct lsig_buf *out, const struct lsig_room *room, enum lsig_dialect dialect)
-{
-    lsig_json_open(out, "participants", '[');
-    for (const struct lsig_member *at = room->first; at != NULL; at = at->next) {
-        char joined_at[LSIG_CLOCK_ISO_SIZE];
-        lsig_clock_print_iso(joined_at, at->joined_ms);
-        lsig_json_open(out, NULL, '{');
-        lsig_json_string(out, "user_id", at->id);
-        lsig_json_string(out, "username", at->username);
-        lsig_json_string(out, "joined_at", joined_at);
-        lsig_json_string(out, "role", lsig_role_name((enum lsig_role)at->role));
-        if (dialect == LSIG_V1) {
-            print_peers(out, at);
-        }
-        lsig_json_close(out, '}');
-    }
-    lsig_json_close(out, ']');
-    lsig_json_integer(out, "participant_count", room->member_count);
-}
-
-static void print_self(struct lsig_buf *out, const struct lsig_client *client)
-{
-    const struct lsig_member *member = client->member;
-    lsig_json_open(out, "self", '{');
-    lsig_json_string(out, "user_id", member->id);
-    lsig_json_string(out, "peer_id", client->connection.peer_id);
-    lsig_json_integer(out, "join_seq", (int64_t)client->connection.join_seq);
-    lsig_json_string(out, "role", lsig_role_name((enum lsig_role)member->role));
-    lsig_json_close(out, '}');
-}
-
-void lsig_announce_welcome(struct lsig_client *client)
-{
-    struct lsig_flow *flow = client->flow;
-    enum lsig_dialect dialect = (enum lsig_dialect)client->connection.dialect;
-    struct lsig_buf out;
-    lsig_buf_init(&out, PAYLOAD_MAX);
-    lsig_json_open(&out, NULL, '{');
-    lsig_json_string(&out, "room_id", client->room->id);
-    print_participants(&out, client->room, dialect);
-    if (dialect == LSIG_V1) {
-        print_self(&out, client);
-        lsig_json_integer(&out, "revision", (int64_t)client->room->revision);
-        lsig_ice_print_servers(&out, "ice_servers", flow->settings,
-                               lsig_span_of(client->member->id), flow->now.wall_ms / 1000,
-                               client->deadline_s - flow->settings->jwt_leeway_s);
-        lsig_ice_print_policies(&out, flow->settings);
-    }
-    lsig_json_close(&out, '}');
-    client->entered_revision = client->room->revision;
-    lsig_notice_send(client, "room-state", lsig_buf_span(&out));
-    explicit_bzero(out.data, out.len); // may hold a TURN credential
-    lsig_buf_clear(&out);
-}
 
 static bool room_speaks(const struct lsig_room *room, enum lsig_dialect dialect)
 {
@@ -158,8 +86,7 @@ static void tell_client(struct lsig_flow *flow,
                 struct lsig_buf out;
                 lsig_buf_init(&out, PAYLOAD_MAX);
                 lsig_json_open(&out, NULL, '{');
-                lsig_json_string(&out, "room_id", pending->room->id);
-                print_participants(&out, pending->room, LSIG_COMPAT);
+                lsig_room_state_print(&out, pending->room, LSIG_COMPAT);
                 lsig_json_close(&out, '}');
                 *state = lsig_notice_print(flow, pending->room, "room-state", lsig_buf_span(&out),
                                            LSIG_COMPAT);
@@ -280,7 +207,7 @@ void lsig_announce_joined(struct lsig_client *client)
     open_payload(&out, flow, member);
     lsig_json_string(&out, "role", lsig_role_name((enum lsig_role)member->role));
     lsig_json_integer(&out, "revision", (int64_t)room->revision);
-    print_peers(&out, member);
+    lsig_room_state_print_peers(&out, member);
     tell_v1(flow, room, &client->connection,
             close_payload(&out, flow, room, "user-joined", LSIG_V1));
 }
@@ -336,6 +263,32 @@ void lsig_announce_left(struct lsig_flow *flow,
     tell_v1(flow, room, NULL, close_payload(&out, flow, room, "user-left", LSIG_V1));
 }
 
+void lsig_announce_away(struct lsig_flow *flow, const struct lsig_member *member, bool away)
+{
+    struct lsig_room *room = member->room;
+    struct lsig_event event = {
+        .kind = away ? LSIG_EVENT_AWAY : LSIG_EVENT_BACK, .room = room, .member = member};
+    lsig_observe(flow, &event);
+    if (!room_speaks(room, LSIG_V1)) {
+        return;
+    }
+    struct lsig_buf out;
+    lsig_buf_init(&out, PAYLOAD_MAX);
+    lsig_json_open(&out, NULL, '{');
+    lsig_json_string(&out, "user_id", member->id);
+    lsig_json_integer(&out, "revision", (int64_t)room->revision);
+    lsig_json_string(&out, "timestamp", flow->now_iso);
+    struct lsig_body *body =
+        close_payload(&out, flow, room, away ? "user-away" : "user-back", LSIG_V1);
+    for (uint32_t i = 0; i < room->connection_count; i++) {
+        struct lsig_connection *to = room->connections[i];
+        if (to->dialect == LSIG_V1 && to->member != member) {
+            flow->sink.send(lsig_client_of(to), body);
+        }
+    }
+    lsig_body_unref(body);
+}
+
 void lsig_announce_role(struct lsig_flow *flow,
                         const struct lsig_member *member,
                         const char *updated_by)
@@ -350,6 +303,8 @@ void lsig_announce_role(struct lsig_flow *flow,
     lsig_json_string(&out, "updated_by", updated_by);
     lsig_json_string(&out, "timestamp", flow->now_iso);
     lsig_json_close(&out, '}');
+    struct lsig_event told = {.kind = LSIG_EVENT_ROLE, .room = room, .member = member};
+    lsig_observe(flow, &told);
     struct lsig_span payload = lsig_buf_span(&out);
     struct event event = {
         .body = lsig_notice_print(flow, room, "role-updated", payload, LSIG_COMPAT),

@@ -1,5 +1,5 @@
 // announce.h - what the room hears about its members: room-state, user-joined, user-left,
-// peer-joined, peer-left, role-updated.
+// peer-joined, peer-left, user-away, user-back, role-updated.
 //
 // Compat clients get `room-state` before `user-joined` and `user-left`. In rooms above
 // LSIG_MERGE_MEMBERS these are gathered for LSIG_MERGE_MS, so that filling a room does not cost the
@@ -13,8 +13,6 @@ enum { LSIG_MERGE_MEMBERS = 25, LSIG_MERGE_MS = 100, LSIG_MERGE_EVENTS_MAX = 64 
 
 struct lsig_announcements; // of one room
 
-void lsig_announce_welcome(
-    struct lsig_client *client); // its own room-state, the first frame it gets
 void lsig_announce_joined(struct lsig_client *client); // first connection of a new member
 void lsig_announce_peer(struct lsig_client *client);   // a further connection of a member
 // After lsig_room_leave. member is gone, or still present with other connections;
@@ -23,6 +21,9 @@ void lsig_announce_left(struct lsig_flow *flow,
                         const struct lsig_member *member,
                         const struct lsig_connection *connection,
                         const char *reason);
+// The member's last connection was lost, or the first is there again (lsig_room_set_away):
+// lunasig.v1 hears `user-away` or `user-back`.
+void lsig_announce_away(struct lsig_flow *flow, const struct lsig_member *member, bool away);
 void lsig_announce_role(struct lsig_flow *flow,
                         const struct lsig_member *member,
                         const char *updated_by);

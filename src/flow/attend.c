@@ -5,11 +5,17 @@
 
 #include "base/alloc.h"
 #include "base/log.h"
+#include "base/random.h"
+#include "codec/json.h"
 #include "flow/announce.h"
+#include "flow/authenticate.h"
 #include "flow/dispatch.h"
 #include "flow/door.h"
 #include "flow/limits.h"
 #include "flow/line.h"
+#include "flow/notice.h"
+#include "flow/observer.h"
+#include "flow/room_state.h"
 
 static void
 refuse_join(struct lsig_client *client, enum lsig_status status, struct lsig_refusal *refusal)
@@ -21,11 +27,63 @@ refuse_join(struct lsig_client *client, enum lsig_status status, struct lsig_ref
              LSIG_LOG_TEXT("user", client->member->id),
              LSIG_LOG_TEXT("status", lsig_status_wire_code(status)),
              LSIG_LOG_TEXT("code", refusal->code));
+    if (client->flow->observers != NULL) {
+        lsig_observe(client->flow, &(struct lsig_event){.kind = LSIG_EVENT_REFUSED,
+                                                        .room = client->room,
+                                                        .member = client->member,
+                                                        .connection = &client->connection,
+                                                        .type = lsig_span_of("join"),
+                                                        .refusal = refusal});
+    }
     lsig_line_refuse(client, refusal);
+}
+
+static void observe(struct lsig_client *client, enum lsig_event_kind kind, const char *reason)
+{
+    struct lsig_event event = {
+        .kind = kind,
+        .room = client->room,
+        .member = client->member,
+        .connection = &client->connection,
+        .reason = reason,
+    };
+    if (client->flow->observers != NULL) {
+        lsig_observe(client->flow, &event);
+    }
+}
+
+static void welcome(struct lsig_client *client, bool is_new)
+{
+    struct lsig_flow *flow = client->flow;
+    const struct lsig_room *room = client->room;
+    struct lsig_arrival arrival = {.asked = client->resume_asked};
+    client->state = LSIG_CLIENT_PRESENT;
+    lsig_room_state_welcome(client, &arrival);
+    if (!is_new) {
+        lsig_announce_peer(client);
+        observe(client, LSIG_EVENT_CONNECTED, NULL);
+        return;
+    }
+    flow->metrics->joins += 1;
+    lsig_log(LSIG_INFO, "joined", LSIG_LOG_TEXT("room", room->id),
+             LSIG_LOG_TEXT("user", client->member->id),
+             LSIG_LOG_TEXT("connection", client->connection.peer_id),
+             LSIG_LOG_TEXT("role", lsig_role_name((enum lsig_role)client->member->role)),
+             LSIG_LOG_NUMBER("members", room->member_count));
+    lsig_announce_joined(client);
+    if (room->member_count == 1) {
+        observe(client, LSIG_EVENT_ROOM_OPENED, NULL);
+    }
+    observe(client, LSIG_EVENT_JOINED, NULL);
+    observe(client, LSIG_EVENT_CONNECTED, NULL);
 }
 
 static void enter(struct lsig_client *client)
 {
+    if (lsig_door_is_refused(client)) { // since it came through the door
+        lsig_attend_end(client, LSIG_TOKEN_INVALID, "the token is no longer good");
+        return;
+    }
     struct lsig_flow *flow = client->flow;
     struct lsig_room *room = client->room;
     // Another connection of the same user may have entered while a hook of this one waited.
@@ -34,6 +92,7 @@ static void enter(struct lsig_client *client)
         lsig_member_unref(client->member);
         client->member = lsig_member_ref(present);
     }
+    bool was_away = present != NULL && present->away;
     enum lsig_status status =
         lsig_room_enter(room, client->member, &client->connection,
                         (uint32_t)flow->settings->room_members_max, flow->now);
@@ -44,18 +103,9 @@ static void enter(struct lsig_client *client)
         refuse_join(client, status, &refusal);
         return;
     }
-    client->state = LSIG_CLIENT_PRESENT;
-    lsig_announce_welcome(client);
-    if (present == NULL) {
-        flow->metrics->joins += 1;
-        lsig_log(LSIG_INFO, "joined", LSIG_LOG_TEXT("room", room->id),
-                 LSIG_LOG_TEXT("user", client->member->id),
-                 LSIG_LOG_TEXT("connection", client->connection.peer_id),
-                 LSIG_LOG_TEXT("role", lsig_role_name((enum lsig_role)client->member->role)),
-                 LSIG_LOG_NUMBER("members", room->member_count));
-        lsig_announce_joined(client);
-    } else {
-        lsig_announce_peer(client);
+    welcome(client, present == NULL);
+    if (was_away) {
+        lsig_announce_away(flow, client->member, false);
     }
 }
 
@@ -109,17 +159,31 @@ static void identify(struct lsig_client *client, const struct lsig_claims *claim
         client->member = lsig_member_ref(present);
     } else {
         client->member = lsig_member_new(client->room, id, lsig_span_of(claims->username));
-        client->member->claims = lsig_strndup(claims->json, claims->json_len);
     }
     client->has_place = true;
-    client->deadline_s = claims->exp + client->flow->settings->jwt_leeway_s;
+    lsig_authenticate_note(client, claims);
+}
+
+static void come(struct lsig_client *client,
+                 const struct lsig_claims *claims,
+                 const struct lsig_resume_request *request)
+{
+    struct lsig_client *old = lsig_resume_find(client, claims, request);
+    if (old != NULL) {
+        lsig_resume_take_over(old, client, claims, request);
+        return;
+    }
+    client->resume_asked = request->token.data != NULL;
+    identify(client, claims);
+    begin_join(client);
 }
 
 void lsig_attend_open(struct lsig_flow *flow,
                       struct lsig_client *client,
                       struct lsig_span room_id,
                       enum lsig_dialect dialect,
-                      const struct lsig_claims *claims)
+                      const struct lsig_claims *claims,
+                      const struct lsig_resume_request *request)
 {
     assert(client->flow == NULL);
     client->flow = flow;
@@ -130,11 +194,12 @@ void lsig_attend_open(struct lsig_flow *flow,
         client->deadline_s = flow->now.wall_ms / 1000 + LSIG_AUTH_WAIT_S;
         return;
     }
-    identify(client, claims);
-    begin_join(client);
+    come(client, claims, request);
 }
 
-void lsig_attend_on_token(struct lsig_client *client, const struct lsig_claims *claims)
+void lsig_attend_on_token(struct lsig_client *client,
+                          const struct lsig_claims *claims,
+                          const struct lsig_resume_request *request)
 {
     assert(client->state == LSIG_CLIENT_UNKNOWN);
     if (!lsig_door_take_place(client->flow, lsig_span_of(claims->sub))) {
@@ -144,22 +209,59 @@ void lsig_attend_on_token(struct lsig_client *client, const struct lsig_claims *
         lsig_line_refuse(client, &refusal);
         return;
     }
-    identify(client, claims);
-    begin_join(client);
+    come(client, claims, request);
 }
 
 void lsig_attend_check_time(struct lsig_client *client)
 {
-    if (client->flow == NULL || client->state == LSIG_CLIENT_CLOSING ||
-        client->flow->now.wall_ms / 1000 < client->deadline_s) {
+    struct lsig_flow *flow = client->flow;
+    if (flow == NULL || client->state == LSIG_CLIENT_CLOSING) {
         return;
     }
-    struct lsig_refusal refusal;
-    if (client->state == LSIG_CLIENT_UNKNOWN) {
+    if (client->state == LSIG_CLIENT_AWAY) {
+        if (flow->now.mono_ms >= client->away_until_ms) {
+            client->state = LSIG_CLIENT_CLOSING;
+            flow->sink.close(client, LSIG_ATTEND_LOST, "");
+        }
+        return;
+    }
+    if (client->state != LSIG_CLIENT_UNKNOWN) {
+        lsig_authenticate_check_time(client);
+        return;
+    }
+    if (flow->now.wall_ms / 1000 >= client->deadline_s) {
+        struct lsig_refusal refusal;
         lsig_refuse_with(&refusal, LSIG_TOKEN_INVALID, "no auth message came within %d s",
                          LSIG_AUTH_WAIT_S);
-    } else {
-        lsig_refuse(&refusal, LSIG_TOKEN_EXPIRED);
+        lsig_line_refuse(client, &refusal);
+    }
+}
+
+void lsig_attend_drain(struct lsig_client *client)
+{
+    uint32_t random;
+    if (client->state != LSIG_CLIENT_PRESENT || client->connection.dialect != LSIG_V1) {
+        return;
+    }
+    // Clients that all came back in the same moment would meet a server that is just starting.
+    lsig_random_bytes(&random, sizeof(random));
+    struct lsig_buf out;
+    lsig_buf_init(&out, 256);
+    lsig_json_open(&out, NULL, '{');
+    lsig_json_integer(&out, "retry_after_ms",
+                      random % (client->flow->settings->drain_retry_ms + 1));
+    lsig_json_close(&out, '}');
+    lsig_notice_send(client, "draining", lsig_buf_span(&out));
+    lsig_buf_clear(&out);
+}
+
+void lsig_attend_end(struct lsig_client *client, enum lsig_status why, const char *text)
+{
+    struct lsig_refusal refusal;
+    lsig_refuse_with(&refusal, why, "%s", text);
+    refusal.close_code = lsig_status_close_code(why);
+    if (refusal.close_code == 0) {
+        refusal.close_code = 1008;
     }
     lsig_line_refuse(client, &refusal);
 }
@@ -182,34 +284,34 @@ static void call_leave_hooks(struct lsig_flow *flow, struct lsig_member *member,
 static void leave(struct lsig_client *client, const char *reason)
 {
     struct lsig_flow *flow = client->flow;
+    struct lsig_room *room = client->room;
     struct lsig_member *member = lsig_member_ref(client->member);
+    bool was_away = member->away;
     struct lsig_departure departure = lsig_room_leave(&client->connection, flow->now);
     lsig_announce_left(flow, member, &client->connection, reason);
     if (departure.heir != NULL) {
         lsig_announce_role(flow, departure.heir, NULL);
     }
+    observe(client, LSIG_EVENT_DISCONNECTED, reason);
     if (departure.left != NULL) {
-        lsig_log(LSIG_INFO, "left", LSIG_LOG_TEXT("room", client->room->id),
+        lsig_log(LSIG_INFO, "left", LSIG_LOG_TEXT("room", room->id),
                  LSIG_LOG_TEXT("user", member->id),
                  LSIG_LOG_TEXT("connection", client->connection.peer_id),
-                 LSIG_LOG_TEXT("reason", reason),
-                 LSIG_LOG_NUMBER("members", client->room->member_count));
+                 LSIG_LOG_TEXT("reason", reason), LSIG_LOG_NUMBER("members", room->member_count));
+        observe(client, LSIG_EVENT_LEFT, reason);
+        if (room->member_count == 0) {
+            observe(client, LSIG_EVENT_ROOM_CLOSED, NULL);
+        }
         call_leave_hooks(flow, departure.left, reason);
+    } else if (member->away && !was_away) {
+        lsig_announce_away(flow, member, true); // those of its connections that are left are away
     }
     lsig_member_unref(member);
 }
 
-void lsig_attend_close(struct lsig_client *client, const char *reason)
+static void let_go(struct lsig_client *client)
 {
     struct lsig_flow *flow = client->flow;
-    if (flow == NULL) {
-        return; // refused, or gone, before it opened
-    }
-    client->state = LSIG_CLIENT_CLOSING;
-    lsig_dispatch_drop(client);
-    if (client->connection.member != NULL) {
-        leave(client, reason);
-    }
     if (client->has_place) {
         lsig_door_give_place(flow, lsig_span_of(client->member->id));
     }
@@ -218,4 +320,33 @@ void lsig_attend_close(struct lsig_client *client, const char *reason)
     lsig_member_unref(client->member);
     lsig_room_unref(client->room);
     memset(client, 0, sizeof(*client));
+}
+
+void lsig_attend_close(struct lsig_client *client, const char *reason)
+{
+    if (client->flow == NULL) {
+        return; // refused, or gone, before it opened
+    }
+    client->state = LSIG_CLIENT_CLOSING;
+    lsig_dispatch_drop(client);
+    if (client->connection.away) {
+        lsig_resume_forget(client);
+    }
+    if (client->connection.member != NULL) {
+        leave(client, reason);
+    }
+    let_go(client);
+}
+
+void lsig_attend_forget(struct lsig_client *client)
+{
+    client->state = LSIG_CLIENT_CLOSING;
+    lsig_dispatch_drop(client);
+    lsig_resume_forget(client);
+    struct lsig_departure departure = lsig_room_leave(&client->connection, client->flow->now);
+    if (departure.left != NULL) {
+        lsig_announce_flush(client->flow, client->room);
+        lsig_member_unref(departure.left);
+    }
+    let_go(client);
 }

@@ -2,9 +2,11 @@
 
 #include <assert.h>
 
+#include "flow/account_standing.h"
 #include "flow/announce.h"
 #include "flow/limits.h"
 #include "flow/line.h"
+#include "flow/revoke.h"
 
 enum { IDLE_TICK_MS = 5000, SWEEP_MS = 1000 };
 
@@ -39,6 +41,8 @@ int64_t lsig_flow_tick(struct lsig_flow *flow)
     if (flow->now.mono_ms - flow->swept_ms >= SWEEP_MS) {
         flow->swept_ms = flow->now.mono_ms;
         lsig_limits_sweep(flow);
+        lsig_revoke_tick(flow);
+        lsig_standings_tick(flow);
         lsig_hub_expire(flow->hub, flow->now);
     }
     int64_t next = lsig_announce_tick(flow);

@@ -24,6 +24,15 @@ struct lsig_sink {
     void (*close)(struct lsig_client *client, int code, const char *reason);
     // Stops reading from the socket, or goes on. Frames that have been read already may still come.
     void (*pause)(struct lsig_client *client, bool paused);
+    // The client gets the socket of `fresh`, which is in no room and gets the client's own old one,
+    // if there is any, to be closed with 4409.
+    void (*take_over)(struct lsig_client *client, struct lsig_client *fresh);
+    // Before anything is sent on a new socket: what follows the frame `seq` waits to be sent again
+    // (compat, which has no seq: what has not been sent yet). Returns how many frames that are; -1,
+    // and nothing waits any more, when not all of them were kept.
+    int64_t (*rewind)(struct lsig_client *client, uint64_t seq);
+    // Queues a body in front of everything that waits, without a `seq`.
+    void (*send_first)(struct lsig_client *client, struct lsig_body *body);
 };
 
 struct lsig_flow {
@@ -39,7 +48,12 @@ struct lsig_flow {
     struct lsig_map shared_buckets;     // of users, addresses and rooms (limits.c)
     struct lsig_map user_connections;   // how many each user has (door.c)
     struct lsig_client *resumable;      // have queued frames that wait for the next turn (line.c)
+    struct lsig_observer *observers;    // observer.h
     struct lsig_announcements *pending; // rooms whose announcements are merged (announce.c)
+    struct lsig_revoke *revoke;         // tokens dead before their end (revoke.h); NULL: none
+    struct lsig_standings *standings;   // accounts behind tokens (account_standing.h); NULL: not
+                                        // looked at
+    struct lsig_tickets *tickets;       // one-time tickets (ticket.h); NULL: there are none
 };
 
 void lsig_flow_init(

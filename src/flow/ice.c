@@ -47,8 +47,8 @@ void lsig_ice_print_servers(struct lsig_buf *out,
     }
     if (has_items(settings->turn_urls)) {
         struct lsig_turn turn;
-        enum lsig_status status =
-            lsig_turn_make(&turn, settings->turn_secret, user_id, now_s, token_exp_s);
+        enum lsig_status status = lsig_turn_make(&turn, settings->turn_secret, user_id, now_s,
+                                                 token_exp_s, settings->turn_lifetime_s);
         if (status == LSIG_OK) {
             print_turn(out, settings, &turn);
             explicit_bzero(&turn, sizeof(turn));
@@ -57,6 +57,16 @@ void lsig_ice_print_servers(struct lsig_buf *out,
         }
     }
     lsig_json_close(out, ']');
+}
+
+int64_t
+lsig_ice_expires_at(const struct lsig_settings *settings, int64_t now_s, int64_t token_exp_s)
+{
+    if (!has_items(settings->turn_urls) || !has_items(settings->turn_secret) ||
+        token_exp_s <= now_s) {
+        return 0;
+    }
+    return lsig_turn_end(now_s, token_exp_s, settings->turn_lifetime_s);
 }
 
 void lsig_ice_print_policies(struct lsig_buf *out, const struct lsig_settings *settings)

@@ -6,12 +6,16 @@
 
 // Writes the array [{"urls":[…]},{"urls":[…],"username":…,"credential":…}] under `name` (NULL: as
 // an element or the whole text). TURN credentials are made per user when WEBRTC_TURN_SECRET is set
-// and live at most an hour and never longer than the token: secret, never log.
+// and live as long as WEBRTC_TURN_LIFETIME_S says, never longer than the token: secret, never log.
 void lsig_ice_print_servers(struct lsig_buf *out,
                             const char *name,
                             const struct lsig_settings *settings,
                             struct lsig_span user_id,
                             int64_t now_s,
                             int64_t token_exp_s);
+// Unix seconds at which credentials that are made now would end; 0: none are made that end (no TURN
+// servers, no secret, or nothing is left of the token).
+int64_t
+lsig_ice_expires_at(const struct lsig_settings *settings, int64_t now_s, int64_t token_exp_s);
 // The members ice_transport_policy, bundle_policy and rtcp_mux_policy (RTCConfiguration).
 void lsig_ice_print_policies(struct lsig_buf *out, const struct lsig_settings *settings);

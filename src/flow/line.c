@@ -6,11 +6,11 @@
 #include "base/alloc.h"
 #include "base/log.h"
 #include "codec/json.h"
-#include "flow/attend.h"
+#include "flow/authenticate.h"
 #include "flow/dispatch.h"
-#include "flow/door.h"
 #include "flow/limits.h"
 #include "flow/notice.h"
+#include "flow/observer.h"
 #include "flow/relay.h"
 
 enum { QUEUE_HARD_MAX = 255 }; // frames that were in the socket's buffer when reading stopped
@@ -49,6 +49,7 @@ void lsig_line_refuse(struct lsig_client *client, const struct lsig_refusal *ref
                  LSIG_LOG_TEXT("code", refusal->code),
                  LSIG_LOG_NUMBER("close", refusal->close_code));
         client->state = LSIG_CLIENT_CLOSING;
+        client->resumable = false;
         flow->sink.close(client, refusal->close_code, refusal->message);
     }
 }
@@ -75,64 +76,97 @@ conclude(struct lsig_client *client, enum lsig_status status, const struct lsig_
     }
 }
 
-static bool find_token(struct lsig_span payload, char *out, size_t size, size_t *len)
+// The message was accepted: the client, if it has numbered it, is told so. What comes again with a
+// number that is not above the last one has been accepted before.
+static void acknowledge(struct lsig_client *client, int64_t id)
 {
-    size_t cursor = 0;
-    struct lsig_span key;
-    struct lsig_span value;
-    while (lsig_scan_member(payload, &cursor, &key, &value)) {
-        if (lsig_scan_key_is(key, lsig_span_of("token")) &&
-            lsig_scan_type(value) == LSIG_JSON_STRING) {
-            struct lsig_span inside = {value.data + 1, value.len - 2};
-            return lsig_scan_unescape(inside, out, size, len);
-        }
-    }
-    return false;
-}
-
-// lunasig.v1 without a token in the request: the first message has to be `auth`.
-static void process_auth(struct lsig_client *client, struct lsig_span frame)
-{
-    struct lsig_envelope envelope;
-    struct lsig_refusal refusal;
-    char token[LSIG_TOKEN_MAX];
-    size_t len = 0;
-    enum lsig_status status = lsig_envelope_parse(&envelope, frame, &refusal);
-    if (status == LSIG_OK && (!lsig_span_is(envelope.type, "auth") ||
-                              !find_token(envelope.payload, token, sizeof(token), &len))) {
-        status = lsig_refuse_with(&refusal, LSIG_TOKEN_INVALID,
-                                  "the first message has to be auth with a token in its payload");
-    }
-    struct lsig_claims claims;
-    if (status == LSIG_OK) {
-        status =
-            lsig_door_check_token(client->flow, (struct lsig_span){token, len}, &claims, &refusal);
-    }
-    explicit_bzero(token, sizeof(token));
-    if (status == LSIG_OK) {
-        lsig_attend_on_token(client, &claims);
-        lsig_claims_clear(&claims);
+    if (id == 0 || client->connection.dialect != LSIG_V1) {
         return;
     }
-    if (refusal.close_code == 0) {
-        refusal.close_code = lsig_status_close_code(LSIG_TOKEN_INVALID);
+    if (id > client->last_id) {
+        client->last_id = id;
     }
-    lsig_line_refuse(client, &refusal);
+    struct lsig_buf out;
+    lsig_buf_init(&out, 64);
+    lsig_json_open(&out, NULL, '{');
+    lsig_json_integer(&out, "id", id);
+    lsig_json_close(&out, '}');
+    lsig_notice_send(client, "ack", lsig_buf_span(&out));
+    lsig_buf_clear(&out);
 }
 
-static enum lsig_status
-walk(struct lsig_client *client, struct lsig_span frame, struct lsig_refusal *refusal, bool *silent)
+static void observe(struct lsig_client *client,
+                    const struct lsig_envelope *envelope,
+                    enum lsig_status status,
+                    const struct lsig_refusal *refusal)
 {
-    struct lsig_envelope envelope;
+    bool ok = status == LSIG_OK || status == LSIG_HANDLED;
+    struct lsig_event event = {
+        .kind = ok ? LSIG_EVENT_MESSAGE : LSIG_EVENT_REFUSED,
+        .room = client->room,
+        .member = client->member,
+        .connection = &client->connection,
+        .type = envelope->type,
+        .target = envelope->target,
+        .bytes = envelope->frame.len,
+        .refusal = ok ? NULL : refusal,
+    };
+    lsig_observe(client->flow, &event);
+}
+
+// A message has got its verdict.
+static void finish(struct lsig_client *client,
+                   const struct lsig_envelope *envelope,
+                   enum lsig_status status,
+                   struct lsig_refusal *refusal)
+{
+    if (status == LSIG_WAITING) {
+        return;
+    }
+    if (client->flow->observers != NULL) {
+        observe(client, envelope, status, refusal);
+    }
+    if (status == LSIG_OK || status == LSIG_HANDLED) {
+        acknowledge(client, envelope->id);
+    } else if (envelope->id != 0 && client->connection.dialect == LSIG_V1) {
+        lsig_refusal_add_number(refusal, "id", (double)envelope->id);
+    }
+}
+
+// What lunasig.v1 clients say to the server itself; no policy is asked.
+static bool is_for_core(const struct lsig_client *client, struct lsig_span type)
+{
+    return client->connection.dialect == LSIG_V1 &&
+           (lsig_span_is(type, "ping") || lsig_span_is(type, "auth"));
+}
+
+static enum lsig_status handle_in_core(struct lsig_client *client,
+                                       const struct lsig_envelope *envelope,
+                                       struct lsig_refusal *refusal,
+                                       bool *silent)
+{
+    enum lsig_status status = lsig_limits_check_message(client, NULL, refusal, silent);
+    if (status != LSIG_OK) {
+        return status;
+    }
+    if (lsig_span_is(envelope->type, "auth")) {
+        return lsig_authenticate_again(client, envelope->payload, refusal);
+    }
+    lsig_notice_send(client, "pong", envelope->payload);
+    return LSIG_OK;
+}
+
+static enum lsig_status walk(struct lsig_client *client,
+                             const struct lsig_envelope *envelope,
+                             struct lsig_refusal *refusal,
+                             bool *silent)
+{
     const struct lsig_rule *rule = NULL;
     struct lsig_route route;
-    enum lsig_status status = lsig_limits_check_bytes(client, frame.len, refusal, silent);
-    if (status == LSIG_OK) {
-        status = lsig_envelope_parse(&envelope, frame, refusal);
+    if (is_for_core(client, envelope->type)) {
+        return handle_in_core(client, envelope, refusal, silent);
     }
-    if (status == LSIG_OK) {
-        status = lsig_gate_check_type(client, &envelope, &rule, refusal);
-    }
+    enum lsig_status status = lsig_gate_check_type(client, envelope, &rule, refusal);
     // Also for a message that its sender's role forbids: refusing costs a frame.
     if (status == LSIG_OK || status == LSIG_PERMISSION_DENIED) {
         struct lsig_refusal limit;
@@ -143,29 +177,49 @@ walk(struct lsig_client *client, struct lsig_span frame, struct lsig_refusal *re
         }
     }
     if (status == LSIG_OK) {
-        status = lsig_gate_check_payload(client, rule, &envelope, refusal);
+        status = lsig_gate_check_payload(client, rule, envelope, refusal);
     }
     if (status == LSIG_OK) {
-        status = lsig_gate_find_route(client, rule, envelope.target, &route, refusal);
+        status = lsig_gate_find_route(client, rule, envelope->target, &route, refusal);
     }
     if (status == LSIG_OK) {
-        status = lsig_dispatch(client, rule, &envelope, refusal);
+        status = lsig_dispatch(client, rule, envelope, refusal);
     }
     if (status == LSIG_OK) {
-        lsig_relay(client, rule, &envelope, &route);
+        lsig_relay(client, rule, envelope, &route);
     }
+    return status;
+}
+
+static enum lsig_status
+take(struct lsig_client *client, struct lsig_span frame, struct lsig_refusal *refusal, bool *silent)
+{
+    struct lsig_envelope envelope;
+    enum lsig_status status = lsig_limits_check_bytes(client, frame.len, refusal, silent);
+    if (status == LSIG_OK) {
+        status = lsig_envelope_parse(&envelope, frame, refusal);
+    }
+    if (status != LSIG_OK) {
+        return status;
+    }
+    if (envelope.id != 0 && envelope.id <= client->last_id) {
+        acknowledge(client, envelope.id);
+        return LSIG_OK;
+    }
+    status = walk(client, &envelope, refusal, silent);
+    finish(client, &envelope, status, refusal);
     return status;
 }
 
 static void process(struct lsig_client *client, struct lsig_span frame)
 {
     if (client->state == LSIG_CLIENT_UNKNOWN) {
-        process_auth(client, frame);
+        lsig_authenticate_first(client, frame);
         return;
     }
     struct lsig_refusal refusal;
     bool silent = false;
-    enum lsig_status status = walk(client, frame, &refusal, &silent);
+    enum lsig_status status = take(client, frame, &refusal, &silent);
     if (silent) {
         client->flow->metrics->refused[status] += 1;
         return;
@@ -211,25 +265,26 @@ void lsig_line_on_verdict(struct lsig_client *client,
                           enum lsig_status status,
                           const struct lsig_refusal *refusal)
 {
-    if (client->state != LSIG_CLIENT_PRESENT) {
+    if (!lsig_client_is_member(client)) {
         return;
     }
-    if (status != LSIG_OK) {
-        conclude(client, status, refusal);
-        return;
-    }
-    // Membership, role, policy and target may have changed while the hook waited.
     const struct lsig_envelope *envelope = &client->message->envelope;
     const struct lsig_rule *rule;
     struct lsig_route route;
     struct lsig_refusal own;
-    status = lsig_gate_check_type(client, envelope, &rule, &own);
     if (status == LSIG_OK) {
-        status = lsig_gate_find_route(client, rule, envelope->target, &route, &own);
+        // Membership, role, policy and target may have changed while the hook waited.
+        status = lsig_gate_check_type(client, envelope, &rule, &own);
+        if (status == LSIG_OK) {
+            status = lsig_gate_find_route(client, rule, envelope->target, &route, &own);
+        }
+        if (status == LSIG_OK) {
+            lsig_relay(client, rule, envelope, &route);
+        }
+    } else {
+        own = *refusal;
     }
-    if (status == LSIG_OK) {
-        lsig_relay(client, rule, envelope, &route);
-    }
+    finish(client, envelope, status, &own);
     conclude(client, status, &own);
 }
 

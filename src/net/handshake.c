@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "flow/door.h"
+#include "flow/ticket.h"
 #include "net/origin.h"
 #include "net/request.h"
 #include "net/request_head.h"
@@ -39,7 +40,8 @@ static bool refuse(struct upgrade *upgrade, int status, const char *detail)
 static bool check_method_and_path(struct upgrade *upgrade)
 {
     enum lsig_method method;
-    if (!lsig_request_line(upgrade->wsi, &method, upgrade->path, sizeof(upgrade->path))) {
+    if (upgrade->socket->admin ||
+        !lsig_request_line(upgrade->wsi, &method, upgrade->path, sizeof(upgrade->path))) {
         return refuse(upgrade, 404, "Not Found");
     }
     int status = lsig_routes_check_room_path(upgrade->path, &upgrade->room_id);
@@ -130,15 +132,21 @@ static bool check_origin(struct upgrade *upgrade)
     return true;
 }
 
-// The first place that has a token counts, without falling back to the next.
+// The first place that has a token counts, without falling back to the next. A ticket that is the
+// first found is used up, whatever becomes of the upgrade.
 static bool check_token(struct upgrade *upgrade)
 {
     char text[LSIG_HEAD_MAX]; // whatever fits into a head: a token that is too long counts as the
                               // first found
     struct lsig_refusal refusal;
+    bool is_ticket = false;
     struct lsig_span token = lsig_request_query(upgrade->wsi, "token", text, sizeof(text));
     if (token.data == NULL) {
         token = lsig_request_bearer(upgrade->wsi, text, sizeof(text));
+    }
+    if (token.data == NULL) {
+        token = lsig_request_query(upgrade->wsi, "ticket", text, sizeof(text));
+        is_ticket = token.data != NULL;
     }
     if (token.data == NULL) {
         if (upgrade->dialect == LSIG_V1) {
@@ -147,8 +155,11 @@ static bool check_token(struct upgrade *upgrade)
         upgrade->response.bearer = true;
         return refuse(upgrade, 401, "Not authenticated");
     }
-    enum lsig_status status =
-        lsig_door_check_token(upgrade->net->options.flow, token, &upgrade->claims, &refusal);
+    struct lsig_flow *flow = upgrade->net->options.flow;
+    enum lsig_status status = is_ticket
+                                  ? lsig_ticket_take(flow, token, lsig_span_of(upgrade->room_id),
+                                                     &upgrade->claims, &refusal)
+                                  : lsig_door_check_token(flow, token, &upgrade->claims, &refusal);
     explicit_bzero(text, sizeof(text));
     if (status != LSIG_OK) {
         upgrade->response.bearer = true;
@@ -196,6 +207,24 @@ static bool check_draining(struct upgrade *upgrade)
     return true;
 }
 
+// What the client wants to take up again; whether there is such a thing is seen after the upgrade.
+static void take_resume(const struct upgrade *upgrade, struct lsig_session *session)
+{
+    char text[LSIG_HEAD_MAX]; // one that is too long is an unknown one
+    struct lsig_span token = lsig_request_query(upgrade->wsi, "resume", text, sizeof(text));
+    if (token.data == NULL) {
+        return;
+    }
+    session->resume_token = lsig_strndup(token.data, token.len);
+    explicit_bzero(text, sizeof(text));
+    struct lsig_span seq = lsig_request_query(upgrade->wsi, "seq", text, sizeof(text));
+    if (seq.data != NULL) {
+        char *number = lsig_strndup(seq.data, seq.len);
+        session->resume_seq = strtoull(number, NULL, 10);
+        free(number);
+    }
+}
+
 static int write_refusal(struct upgrade *upgrade)
 {
     char body[LSIG_RESPONSE_INLINE_MAX];
@@ -225,6 +254,7 @@ int lsig_handshake_check(struct lws *wsi, struct lsig_socket *socket)
     if (upgrade.has_claims) {
         session->claims = lsig_alloc(sizeof(*session->claims));
         *session->claims = upgrade.claims;
+        take_resume(&upgrade, session);
     }
     socket->session = session;
     return 0;

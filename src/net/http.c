@@ -6,7 +6,9 @@
 
 #include "base/alloc.h"
 #include "codec/json.h"
+#include "net/admin.h"
 #include "net/handshake.h"
+#include "net/heads.h"
 #include "net/routes.h"
 
 // A request whose body is on its way holds one of libwebsockets' header buffers (net.c has 256 for
@@ -55,6 +57,7 @@ void lsig_http_check_times(struct lsig_net *net)
     for (struct lsig_http *at = net->uploads; at != NULL; at = at->next) {
         if (net->options.flow->now.mono_ms >= at->deadline_ms) {
             lws_set_timeout(at->wsi, PENDING_TIMEOUT_HTTP_CONTENT, LWS_TO_KILL_ASYNC);
+            lws_cancel_service(net->lws); // it looks at its times when there is traffic only
         }
     }
 }
@@ -130,6 +133,15 @@ static long long content_length(struct lws *wsi)
     return value.len == 0 ? (there ? -1 : 0) : *end != '\0' || length < 0 ? -1 : length;
 }
 
+static void handle(struct lsig_http *http)
+{
+    if (http->socket->admin) {
+        lsig_admin_handle(http);
+    } else {
+        lsig_routes_handle(http);
+    }
+}
+
 static int on_request(struct lws *wsi, struct lsig_socket *socket)
 {
     static const char busy[] = "{\"detail\":\"Too many requests with a body at once\"}";
@@ -158,7 +170,7 @@ static int on_request(struct lws *wsi, struct lsig_socket *socket)
     } else if (length > LSIG_HTTP_BODY_MAX) {
         lsig_http_fail(http, 413, "The body is above 64 KiB");
     } else if (length == 0) {
-        lsig_routes_handle(http);
+        handle(http);
     } else if (!upload_begin(http)) { // also where nobody wants the body
         lsig_http_answer(http, &(struct lsig_response){.status = 503,
                                                        .body = lsig_span_of(busy),
@@ -189,8 +201,10 @@ static int on_writeable(struct lws *wsi, struct lsig_http *http)
         lws_callback_on_writable(wsi); // an end now would cut what is still to be sent
         return 0;
     }
+    struct lsig_socket *socket = http->socket;
     bool close = http->close;
     lsig_http_free(http);
+    close = close || !lsig_heads_keep(socket, wsi);
     return close || lws_http_transaction_completed(wsi) != 0 ? -1 : 0;
 }
 
@@ -203,8 +217,10 @@ int lsig_http_callback(struct lws *wsi, enum lws_callback_reasons reason, void *
     struct lsig_http *http = socket->http;
     switch (reason) {
     case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
+        lsig_heads_end(socket);
         return lsig_handshake_check(wsi, socket);
     case LWS_CALLBACK_HTTP:
+        lsig_heads_end(socket);
         return on_request(wsi, socket);
     case LWS_CALLBACK_HTTP_BODY:
         if (http != NULL && http->awaits_body) {
@@ -221,7 +237,7 @@ int lsig_http_callback(struct lws *wsi, enum lws_callback_reasons reason, void *
             return http->answered && ++http->repeats > REPEATS_MAX ? -1 : 0;
         }
         upload_end(http);
-        lsig_routes_handle(http);
+        handle(http);
         return 0;
     case LWS_CALLBACK_HTTP_WRITEABLE:
         return http != NULL ? on_writeable(wsi, http) : 0;

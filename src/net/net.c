@@ -7,22 +7,36 @@
 #include "base/alloc.h"
 #include "base/log.h"
 #include "flow/announce.h"
+#include "flow/operate.h"
+#include "net/admin.h"
 #include "net/context.h"
+#include "net/frame_watch.h"
+#include "net/handover.h"
+#include "net/heads.h"
 #include "net/http.h"
 #include "net/listener.h"
 #include "net/page.h"
 #include "net/session.h"
+#include "net/session_sink.h"
+#include "net/session_time.h"
+#include "net/session_write.h"
+#include "net/tls.h"
 
 enum {
     SCRATCH_SIZE = 256 * 1024, // bytes of one write
     READ_SIZE = 32 * 1024,     // bytes of one read
     // Of each WebSocket, idle or not; also the most that one read takes: an offer needs two.
     RX_BUFFER_SIZE = 1344,
-    HEADER_POOL = 256,
+    // A whole TLS record (RFC 8446 section 5.1): when reading is paused while a part of one is left
+    // inside of OpenSSL, libwebsockets 4.1.6 turns in a circle for ever.
+    TLS_RX_BUFFER_SIZE = 16384,
+    // The others are for uploads (http.c) and for answers under way; each is made when needed.
+    HEADER_POOL = LSIG_HEADS_MAX + 512,
     HEADER_BYTES = 20 * 1024, // above LSIG_HEAD_MAX, which is refused before
     KEEPALIVE_S = 15,
     SECOND_MS = 1000,
     DRAIN_CHECK_MS = 20,
+    ADMIN_CONNECTIONS_MAX = 16, // within the descriptors that admission.c leaves
 };
 
 struct lsig_socket *lsig_socket_of(struct lws *wsi)
@@ -37,12 +51,15 @@ static void socket_free(struct lws *wsi)
         return;
     }
     struct lsig_net *net = socket->net;
+    struct lsig_admission *admission = socket->admin ? &net->admin_admission : &net->admission;
+    lsig_frame_watch_remove(socket);
+    lsig_heads_end(socket);
     lsig_http_free(socket->http);
-    lsig_session_free(socket->session);
+    lsig_session_lose(socket->session);
     if (socket->counted) {
-        lsig_admission_give_address(&net->admission, socket->address);
+        lsig_admission_give_address(admission, socket->address);
     }
-    lsig_admission_give_descriptor(&net->admission);
+    lsig_admission_give_descriptor(admission);
     free(socket);
     lws_set_opaque_user_data(wsi, NULL);
 }
@@ -60,8 +77,8 @@ static void set_time(struct lsig_net *net)
 static int
 on_event(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t len)
 {
-    (void)user;
-    set_time(lws_context_user(lws_get_context(wsi)));
+    struct lsig_net *net = lws_context_user(lws_get_context(wsi));
+    set_time(net);
     switch (reason) {
     case LWS_CALLBACK_RECEIVE:
     case LWS_CALLBACK_SERVER_WRITEABLE:
@@ -79,6 +96,9 @@ on_event(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in
         return lsig_http_callback(wsi, reason, in, len);
     case LWS_CALLBACK_WSI_DESTROY:
         socket_free(wsi);
+        return 0;
+    case LWS_CALLBACK_OPENSSL_LOAD_EXTRA_SERVER_VERIFY_CERTS: // a vhost was made; no connection
+        lsig_tls_apply(net->tls, user);
         return 0;
     default:
         return 0;
@@ -116,6 +136,8 @@ static void on_tick(uv_timer_t *timer)
     struct lsig_net *net = timer->data;
     set_time(net);
     int64_t next_ms = lsig_flow_tick(net->options.flow);
+    int64_t operate_ms = lsig_operate_tick(net->options.operate);
+    next_ms = operate_ms >= 0 && operate_ms < next_ms ? operate_ms : next_ms;
     uv_timer_start(timer, on_tick, (uint64_t)next_ms, 0);
 }
 
@@ -129,7 +151,15 @@ static void on_prepare(uv_prepare_t *prepare)
     } else if (flow->pending != NULL && uv_timer_get_due_in(&net->tick) > LSIG_MERGE_MS) {
         uv_timer_start(&net->tick, on_tick, LSIG_MERGE_MS, 0);
     }
+    int64_t due_ms = lsig_operate_due_ms(net->options.operate);
+    if (due_ms >= 0 && uv_timer_get_due_in(&net->tick) > (uint64_t)due_ms) {
+        uv_timer_start(&net->tick, on_tick, (uint64_t)due_ms, 0);
+    }
+    if (net->listener != NULL) {
+        lsig_listener_admit(net->listener);
+    }
     note_gap(net);
+    lsig_frame_watch_settle(net);
     lsig_session_flush_all(net);
 }
 
@@ -139,23 +169,33 @@ static void on_second(uv_timer_t *timer)
     set_time(net);
     lsig_session_check_times(net);
     lsig_http_check_times(net);
+    lsig_heads_check_times(net);
     if (net->listener != NULL) {
         lsig_listener_check_time(net->listener);
+    }
+    if (net->admin_listener != NULL) {
+        lsig_listener_check_time(net->admin_listener);
     }
 }
 
 // "lunasig.v1" is chosen by name; a client that offers no sub-protocol gets the first.
-static const struct lws_protocols protocols[] = {
-    {.name = "lunasig.compat",
-     .callback = on_event,
-     .rx_buffer_size = RX_BUFFER_SIZE,
-     .tx_packet_size = SCRATCH_SIZE},
-    {.name = "lunasig.v1",
-     .callback = on_event,
-     .rx_buffer_size = RX_BUFFER_SIZE,
-     .tx_packet_size = SCRATCH_SIZE},
-    {0},
-};
+#define PROTOCOLS(size)                                                                            \
+    {                                                                                              \
+        {.name = "lunasig.compat",                                                                 \
+         .callback = on_event,                                                                     \
+         .rx_buffer_size = (size),                                                                 \
+         .tx_packet_size = SCRATCH_SIZE},                                                          \
+            {.name = "lunasig.v1",                                                                 \
+             .callback = on_event,                                                                 \
+             .rx_buffer_size = (size),                                                             \
+             .tx_packet_size = SCRATCH_SIZE},                                                      \
+        {                                                                                          \
+            0                                                                                      \
+        }                                                                                          \
+    }
+
+static const struct lws_protocols protocols[] = PROTOCOLS(RX_BUFFER_SIZE);
+static const struct lws_protocols tls_protocols[] = PROTOCOLS(TLS_RX_BUFFER_SIZE);
 
 // Sessions are pinged here (session.c): the library's own check would keep a sorted list of all of
 // them.
@@ -181,6 +221,17 @@ static bool open_lws(struct lsig_net *net, struct lsig_buf *report)
         .retry_and_idle_policy = &no_validity_check,
         .alpn = "http/1.1",
     };
+    if (net->tls != NULL) {
+        // Times of its own that are shorter than ours would hold for handshakes and heads.
+        unsigned int timeout_s = (unsigned int)net->options.settings->handshake_timeout_s + 5;
+        // Nothing is asked of others with it: it needs nobody's certificates.
+        info.options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT |
+                        LWS_SERVER_OPTION_CREATE_VHOST_SSL_CTX |
+                        LWS_SERVER_OPTION_DISABLE_OS_CA_CERTS;
+        info.protocols = tls_protocols;
+        info.timeout_secs = timeout_s;
+        info.timeout_secs_ah_idle = timeout_s;
+    }
     lws_set_log_level(LLL_ERR | LLL_WARN, on_lws_log);
     net->lws = lws_create_context(&info);
     if (net->lws == NULL) {
@@ -222,6 +273,15 @@ static bool open_page(const char *folder, struct lsig_page **page, struct lsig_b
     return *page != NULL;
 }
 
+static bool open_tls(struct lsig_net *net, struct lsig_buf *report)
+{
+    bool ok = lsig_tls_open(&net->tls, net->options.settings, report);
+    if (net->tls != NULL) {
+        net->options.metrics->tls_certificate_end = lsig_tls_end(net->tls);
+    }
+    return ok;
+}
+
 struct lsig_net *lsig_net_new(const struct lsig_net_options *options)
 {
     struct lsig_net *net = lsig_alloc(sizeof(*net));
@@ -230,21 +290,43 @@ struct lsig_net *lsig_net_new(const struct lsig_net_options *options)
     net->scratch_size = SCRATCH_SIZE;
     net->scratch = lsig_alloc(LWS_PRE + SCRATCH_SIZE);
     lsig_admission_init(&net->admission, options->settings->address_connections_max);
+    lsig_admission_init(&net->admin_admission, 0);
+    net->admin_admission.max = ADMIN_CONNECTIONS_MAX;
+    lsig_heads_init(&net->heads);
+    lsig_frame_watch_open(net);
     start_handles(net);
     return net;
 }
 
+static bool open_admin(struct lsig_net *net, struct lsig_buf *report)
+{
+    const char *key = net->options.settings->admin_key;
+    if (key[0] == '\0') {
+        return true;
+    }
+    net->admin = lsig_admin_new(net->options.operate, key);
+    net->admin_listener = lsig_listener_new(net, true, report);
+    return net->admin_listener != NULL;
+}
+
 bool lsig_net_listen(struct lsig_net *net, struct lsig_buf *report)
 {
-    if (open_page(net->options.settings->page_dir, &net->page, report) && open_lws(net, report)) {
-        net->listener = lsig_listener_new(net, report);
+    if (open_page(net->options.settings->page_dir, &net->page, report) && open_tls(net, report) &&
+        open_lws(net, report)) {
+        lsig_handover_read(net);
+        net->listener = lsig_listener_new(net, false, report);
     }
-    return net->listener != NULL;
+    return net->listener != NULL && open_admin(net, report);
 }
 
 int lsig_net_port(const struct lsig_net *net)
 {
     return lsig_listener_port(net->listener);
+}
+
+int lsig_net_admin_port(const struct lsig_net *net)
+{
+    return net->admin_listener != NULL ? lsig_listener_port(net->admin_listener) : 0;
 }
 
 void lsig_net_reload_page(struct lsig_net *net)
@@ -261,6 +343,22 @@ void lsig_net_reload_page(struct lsig_net *net)
     lsig_buf_clear(&report);
 }
 
+void lsig_net_reload_tls(struct lsig_net *net)
+{
+    struct lsig_buf report;
+    if (net->tls == NULL) {
+        return;
+    }
+    lsig_buf_init(&report, 4096);
+    if (lsig_tls_reload(net->tls, &report)) {
+        net->options.metrics->tls_certificate_end = lsig_tls_end(net->tls);
+    } else {
+        lsig_log(LSIG_ERROR, "tls-reload-failed", LSIG_LOG_SPAN("message", lsig_buf_span(&report)),
+                 LSIG_LOG_TEXT("advice", "the old certificate stays in use"));
+    }
+    lsig_buf_clear(&report);
+}
+
 static void on_drain_check(uv_timer_t *timer)
 {
     struct lsig_net *net = timer->data;
@@ -268,6 +366,8 @@ static void on_drain_check(uv_timer_t *timer)
         return;
     }
     uv_timer_stop(timer);
+    lsig_session_lose_all(net);
+    lsig_handover_write(net);
     net->on_closed(net->on_closed_arg);
 }
 
@@ -280,7 +380,7 @@ void lsig_net_drain(struct lsig_net *net, int64_t close_ms, void (*on_closed)(vo
     net->drain_until_ms = lsig_clock_now().mono_ms + close_ms;
     lsig_listener_free(net->listener);
     net->listener = NULL;
-    lsig_session_close_all(net, lsig_status_close_code(LSIG_DRAINING),
+    lsig_session_drain_all(net, lsig_status_close_code(LSIG_DRAINING),
                            "the server is shutting down");
     uv_timer_start(&net->drain_timer, on_drain_check, 0, DRAIN_CHECK_MS);
 }
@@ -290,6 +390,8 @@ void lsig_net_free(struct lsig_net *net)
     lsig_session_end_all(net);
     lsig_listener_free(net->listener);
     net->listener = NULL;
+    lsig_listener_free(net->admin_listener);
+    net->admin_listener = NULL;
     uv_close((uv_handle_t *)&net->prepare, NULL);
     uv_close((uv_handle_t *)&net->check, NULL);
     uv_close((uv_handle_t *)&net->tick, NULL);
@@ -305,7 +407,12 @@ void lsig_net_finish(struct lsig_net *net)
     if (net->lws != NULL) {
         lws_context_destroy(net->lws); // the second call, after the loop has run out
     }
+    lsig_frame_watch_close(net);
+    lsig_heads_clear(&net->heads);
+    lsig_tls_free(net->tls);
     lsig_admission_clear(&net->admission);
+    lsig_admission_clear(&net->admin_admission);
+    lsig_admin_free(net->admin);
     lsig_page_free(net->page);
     free(net->scratch);
     free(net);

@@ -14,62 +14,148 @@ static uint32_t body_cost(const struct lsig_body *body)
     return body->len + (uint32_t)sizeof(struct lsig_body *);
 }
 
+static uint32_t count_of(const struct lsig_outbox *outbox)
+{
+    return outbox->kept + outbox->waiting;
+}
+
+struct lsig_body *lsig_outbox_at(const struct lsig_outbox *outbox, uint32_t index)
+{
+    return outbox->ring[(outbox->head + index) & (outbox->capacity - 1)];
+}
+
 void lsig_outbox_push(struct lsig_outbox *outbox, struct lsig_body *body)
 {
-    if (outbox->count == outbox->capacity) {
+    uint32_t count = count_of(outbox);
+    if (count == outbox->capacity) {
         uint32_t capacity = outbox->capacity == 0 ? FIRST_CAPACITY : outbox->capacity * 2;
         struct lsig_body **ring = lsig_alloc(capacity * sizeof(struct lsig_body *));
-        for (uint32_t i = 0; i < outbox->count; i++) {
-            ring[i] = outbox->ring[(outbox->head + i) & (outbox->capacity - 1)];
+        for (uint32_t i = 0; i < count; i++) {
+            ring[i] = lsig_outbox_at(outbox, i);
         }
         free(outbox->ring);
         outbox->ring = ring;
         outbox->capacity = capacity;
         outbox->head = 0;
     }
-    outbox->ring[(outbox->head + outbox->count) & (outbox->capacity - 1)] = lsig_body_ref(body);
-    outbox->count += 1;
+    outbox->ring[(outbox->head + count) & (outbox->capacity - 1)] = lsig_body_ref(body);
+    outbox->waiting += 1;
     outbox->bytes += body_cost(body);
 }
 
-static void outbox_pop(struct lsig_outbox *outbox)
+void lsig_outbox_push_first(struct lsig_outbox *outbox, struct lsig_body *body)
 {
-    struct lsig_body *body = outbox->ring[outbox->head];
-    outbox->head = (outbox->head + 1) & (outbox->capacity - 1);
-    outbox->count -= 1;
-    outbox->bytes -= body_cost(body);
-    lsig_body_unref(body);
+    assert(outbox->first == NULL);
+    outbox->first = lsig_body_ref(body);
+    outbox->bytes += body_cost(body);
 }
 
-static void outbox_shrink(struct lsig_outbox *outbox)
+static void ring_free(struct lsig_outbox *outbox)
 {
-    if (outbox->count == 0 && outbox->capacity > KEPT_CAPACITY) {
-        free(outbox->ring);
-        outbox->ring = NULL;
-        outbox->capacity = 0;
-        outbox->head = 0;
-    }
-}
-
-void lsig_outbox_clear(struct lsig_outbox *outbox)
-{
-    while (outbox->count > 0) {
-        outbox_pop(outbox);
-    }
     free(outbox->ring);
     outbox->ring = NULL;
     outbox->capacity = 0;
     outbox->head = 0;
 }
 
-size_t lsig_outbox_frame_size(const struct lsig_body *body)
+// Takes the oldest body off the ring; the caller has its reference.
+static struct lsig_body *ring_take(struct lsig_outbox *outbox)
 {
-    return (size_t)body->len + HEADER_MAX + SEQ_MAX;
+    struct lsig_body *body = outbox->ring[outbox->head];
+    outbox->head = (outbox->head + 1) & (outbox->capacity - 1);
+    return body;
 }
 
-struct lsig_body *lsig_outbox_first(const struct lsig_outbox *outbox)
+static void drop_kept(struct lsig_outbox *outbox)
 {
-    return outbox->count == 0 ? NULL : outbox->ring[outbox->head];
+    struct lsig_body *body = ring_take(outbox);
+    outbox->kept -= 1;
+    outbox->kept_bytes -= body_cost(body);
+    lsig_body_unref(body);
+}
+
+static void outbox_shrink(struct lsig_outbox *outbox)
+{
+    if (count_of(outbox) == 0 && outbox->capacity > KEPT_CAPACITY) {
+        ring_free(outbox);
+    }
+}
+
+static void drop_first(struct lsig_outbox *outbox)
+{
+    if (outbox->first != NULL) {
+        outbox->bytes -= body_cost(outbox->first);
+        lsig_body_unref(outbox->first);
+        outbox->first = NULL;
+    }
+}
+
+void lsig_outbox_clear(struct lsig_outbox *outbox)
+{
+    outbox->lossy = outbox->lossy || outbox->waiting > 0;
+    drop_first(outbox);
+    for (uint32_t count = count_of(outbox); count > 0; count--) {
+        lsig_body_unref(ring_take(outbox));
+    }
+    outbox->kept = 0;
+    outbox->kept_bytes = 0;
+    outbox->waiting = 0;
+    outbox->bytes = 0;
+    ring_free(outbox);
+}
+
+void lsig_outbox_trim(struct lsig_outbox *outbox, uint32_t frames, uint32_t bytes)
+{
+    while (outbox->kept > frames || outbox->kept_bytes > bytes) {
+        drop_kept(outbox);
+    }
+    outbox_shrink(outbox);
+}
+
+void lsig_outbox_confirm(struct lsig_outbox *outbox, uint64_t seq)
+{
+    while (outbox->kept > 0 && outbox->seq - outbox->kept + 1 <= seq) {
+        drop_kept(outbox);
+    }
+    outbox_shrink(outbox);
+}
+
+int64_t lsig_outbox_rewind(struct lsig_outbox *outbox, uint64_t seq)
+{
+    drop_first(outbox); // of an earlier return that did not reach the client
+    if (outbox->lossy || seq > outbox->seq || outbox->seq - seq > outbox->kept) {
+        lsig_outbox_clear(outbox);
+        outbox->lossy = false;
+        return -1;
+    }
+    lsig_outbox_confirm(outbox, seq);
+    outbox->waiting += outbox->kept;
+    outbox->bytes += outbox->kept_bytes;
+    outbox->kept = 0;
+    outbox->kept_bytes = 0;
+    outbox->seq = seq;
+    return outbox->waiting;
+}
+
+void lsig_outbox_mark_sent(struct lsig_outbox *outbox, uint32_t kept, uint64_t seq)
+{
+    assert(outbox->kept == 0);
+    for (uint32_t i = 0; i < kept && outbox->waiting > 0; i++) {
+        uint32_t cost = body_cost(lsig_outbox_at(outbox, i));
+        outbox->kept += 1;
+        outbox->kept_bytes += cost;
+        outbox->waiting -= 1;
+        outbox->bytes -= cost;
+    }
+    outbox->seq = seq;
+}
+
+size_t lsig_outbox_next_size(const struct lsig_outbox *outbox)
+{
+    const struct lsig_body *next = outbox->first     ? outbox->first
+                                   : outbox->waiting ? lsig_outbox_at(outbox, outbox->kept)
+                                                     : NULL;
+    return next == NULL ? 0 : (size_t)next->len + HEADER_MAX + SEQ_MAX;
 }
 
 static size_t write_header(unsigned char *out, size_t len)
@@ -92,32 +178,58 @@ static size_t write_header(unsigned char *out, size_t len)
     return 10;
 }
 
+// One frame; seq 0 leaves it out.
+static size_t write_frame(unsigned char *out, const struct lsig_body *body, uint64_t seq)
+{
+    assert(body->len >= 2 && body->data[0] == '{');
+    if (seq == 0) {
+        size_t at = write_header(out, body->len);
+        memcpy(out + at, body->data, body->len);
+        return at + body->len;
+    }
+    char text[SEQ_MAX];
+    size_t len = (size_t)snprintf(text, sizeof(text), "{\"seq\":%llu,", (unsigned long long)seq);
+    size_t at = write_header(out, len + body->len - 1);
+    memcpy(out + at, text, len);
+    memcpy(out + at + len, body->data + 1, body->len - 1);
+    return at + len + body->len - 1;
+}
+
+// The oldest one that waits has been written.
+static void settle(struct lsig_outbox *outbox, struct lsig_body *body, bool keep)
+{
+    outbox->waiting -= 1;
+    outbox->bytes -= body_cost(body);
+    if (keep) {
+        outbox->kept += 1;
+        outbox->kept_bytes += body_cost(body);
+        return;
+    }
+    while (outbox->kept > 0) {
+        drop_kept(outbox); // with a gap behind it, what was kept until now is of no use
+    }
+    lsig_body_unref(ring_take(outbox));
+}
+
 size_t lsig_outbox_fill(struct lsig_outbox *outbox,
                         enum lsig_dialect dialect,
+                        bool keep,
                         unsigned char *out,
                         size_t size)
 {
     size_t at = 0;
-    while (outbox->count > 0) {
-        const struct lsig_body *body = outbox->ring[outbox->head];
-        if (lsig_outbox_frame_size(body) > size - at) {
-            break;
+    while (!lsig_outbox_is_idle(outbox) && lsig_outbox_next_size(outbox) <= size - at) {
+        if (outbox->first != NULL) {
+            at += write_frame(out + at, outbox->first, 0);
+            drop_first(outbox);
+            continue;
         }
-        assert(body->len >= 2 && body->data[0] == '{');
+        struct lsig_body *body = lsig_outbox_at(outbox, outbox->kept);
         if (dialect == LSIG_V1) {
-            char seq[SEQ_MAX];
-            size_t seq_len = (size_t)snprintf(seq, sizeof(seq), "{\"seq\":%llu,",
-                                              (unsigned long long)++outbox->seq);
-            at += write_header(out + at, seq_len + body->len - 1);
-            memcpy(out + at, seq, seq_len);
-            memcpy(out + at + seq_len, body->data + 1, body->len - 1);
-            at += seq_len + body->len - 1;
-        } else {
-            at += write_header(out + at, body->len);
-            memcpy(out + at, body->data, body->len);
-            at += body->len;
+            outbox->seq += 1;
         }
-        outbox_pop(outbox);
+        at += write_frame(out + at, body, dialect == LSIG_V1 ? outbox->seq : 0);
+        settle(outbox, body, keep && dialect == LSIG_V1 && !body->once);
     }
     outbox_shrink(outbox);
     return at;

@@ -94,7 +94,9 @@ int lsig_response_write_head(struct lws *wsi,
         return -1;
     }
     add_optional(&head, response);
-    add_cors(&head, settings, response->preflight);
+    if (!lsig_socket_of(wsi)->admin) {
+        add_cors(&head, settings, response->preflight);
+    }
     if (head.failed) {
         return -1;
     }

@@ -3,11 +3,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "auth/account_body.h"
 #include "auth/token.h"
 #include "base/log.h"
 #include "codec/json.h"
 #include "flow/door.h"
 #include "flow/ice.h"
+#include "flow/ticket.h"
 #include "net/metrics_text.h"
 #include "net/page.h"
 #include "net/request_head.h"
@@ -125,6 +127,21 @@ static void handle_root(struct lsig_http *http)
     answer_json(http, 200, &out);
 }
 
+// --- what clients need for a call
+
+static void answer_config(struct lsig_http *http, const struct lsig_claims *claims)
+{
+    const struct lsig_settings *settings = http->net->options.settings;
+    struct lsig_buf out;
+    lsig_buf_init(&out, ANSWER_MAX);
+    lsig_json_open(&out, NULL, '{');
+    lsig_ice_print_servers(&out, "ice_servers", settings, lsig_span_of(claims->sub),
+                           http->net->options.flow->now.wall_ms / 1000, claims->exp);
+    lsig_ice_print_policies(&out, settings);
+    lsig_json_close(&out, '}');
+    answer_json(http, 200, &out);
+}
+
 // --- accounts
 
 static void on_account_answer(void *arg, const struct lsig_account_answer *answer)
@@ -138,9 +155,22 @@ static void on_account_answer(void *arg, const struct lsig_account_answer *answe
                                                    .no_store = true});
 }
 
+static void on_confirmed(void *arg, const struct lsig_account_answer *answer)
+{
+    struct lsig_http *http = arg;
+    if (answer->claims == NULL) {
+        on_account_answer(arg, answer);
+        return;
+    }
+    http->account = NULL;
+    answer_config(http, answer->claims);
+}
+
 static void
 open_account(struct lsig_http *http, enum lsig_account_action action, struct lsig_span token)
 {
+    void (*on_answer)(void *arg, const struct lsig_account_answer *answer) =
+        action == LSIG_ACCOUNT_CONFIRM ? on_confirmed : on_account_answer;
     char type[256];
     char address[LSIG_ADDRESS_SIZE];
     lsig_http_address(http, address);
@@ -154,7 +184,7 @@ open_account(struct lsig_http *http, enum lsig_account_action action, struct lsi
     };
     // The answer may come before open returns; the request is gone then.
     struct lsig_account_request *request =
-        lsig_account_open(http->net->options.accounts, &input, on_account_answer, http);
+        lsig_account_open(http->net->options.accounts, &input, on_answer, http);
     if (request != NULL) {
         http->account = request;
     }
@@ -184,7 +214,12 @@ static void handle_guest(struct lsig_http *http)
     open_account_with_body(http, LSIG_ACCOUNT_GUEST);
 }
 
-static void handle_validate(struct lsig_http *http)
+static void handle_refresh(struct lsig_http *http)
+{
+    open_account_with_body(http, LSIG_ACCOUNT_REFRESH);
+}
+
+static void open_account_with_bearer(struct lsig_http *http, enum lsig_account_action action)
 {
     char text[LSIG_HEAD_MAX];
     struct lsig_span token = lsig_request_bearer(http->wsi, text, sizeof(text));
@@ -192,39 +227,130 @@ static void handle_validate(struct lsig_http *http)
         lsig_http_fail(http, 401, "Not authenticated");
         return;
     }
-    open_account(http, LSIG_ACCOUNT_VALIDATE, token);
+    if (http->body.len > LSIG_ACCOUNT_BODY_MAX) {
+        lsig_http_fail(http, 413, "The body is above 16 KiB");
+    } else {
+        open_account(http, action, token);
+    }
     explicit_bzero(text, sizeof(text));
 }
 
-// --- what clients need for a call
+static void handle_validate(struct lsig_http *http)
+{
+    open_account_with_bearer(http, LSIG_ACCOUNT_VALIDATE);
+}
+
+static void handle_logout(struct lsig_http *http)
+{
+    open_account_with_bearer(http, LSIG_ACCOUNT_LOGOUT);
+}
 
 static void handle_config(struct lsig_http *http)
 {
+    open_account_with_bearer(http, LSIG_ACCOUNT_CONFIRM);
+}
+
+// --- tickets
+
+// The bearer's claims, to be cleared; false: answered.
+static bool check_bearer(struct lsig_http *http, struct lsig_claims *claims)
+{
     char text[LSIG_HEAD_MAX];
-    const struct lsig_settings *settings = http->net->options.settings;
-    struct lsig_flow *flow = http->net->options.flow;
+    struct lsig_refusal refusal;
     struct lsig_span token = lsig_request_bearer(http->wsi, text, sizeof(text));
     if (token.data == NULL) {
         lsig_http_fail(http, 401, "Not authenticated");
-        return;
+        return false;
     }
-    struct lsig_claims claims;
-    struct lsig_refusal refusal;
-    enum lsig_status status = lsig_door_check_token(flow, token, &claims, &refusal);
+    enum lsig_status status =
+        lsig_door_check_bearer(http->net->options.flow, token, claims, &refusal);
     explicit_bzero(text, sizeof(text));
     if (status != LSIG_OK) {
         lsig_http_fail(http, 401, "Could not validate credentials");
+    }
+    return status == LSIG_OK;
+}
+
+// The room that a ticket is asked for: *room stays empty where the body names none. False with a
+// complaint written for a body of another shape.
+static bool read_ticket_body(struct lsig_http *http,
+                             struct lsig_account_field *room,
+                             struct lsig_buf *complaints)
+{
+    char type[256];
+    if (http->body.len == 0) {
+        return true;
+    }
+    enum lsig_account_form form = lsig_account_body_form(
+        lsig_request_header(http->wsi, WSI_TOKEN_HTTP_CONTENT_TYPE, type, sizeof(type)));
+    if (form == LSIG_ACCOUNT_FORM) {
+        form = LSIG_ACCOUNT_OTHER_FORM;
+    }
+    if (!lsig_account_body_parse(room, 1, form, lsig_buf_span(&http->body), complaints)) {
+        return false;
+    }
+    if (room->value.data == NULL || lsig_span_is(room->value, "null")) {
+        return true;
+    }
+    if (!lsig_account_body_check_text(room, true, complaints)) {
+        return false;
+    }
+    if (!lsig_hub_room_id_ok((struct lsig_span){room->text, room->len})) {
+        struct lsig_account_complaint complaint = {
+            "string_pattern_mismatch", "room_id",
+            "String should match pattern '^[A-Za-z0-9_-]{1,100}$'", room->value};
+        lsig_account_body_complain(complaints, &complaint);
+        return false;
+    }
+    return true;
+}
+
+static void answer_ticket(struct lsig_http *http,
+                          const struct lsig_claims *claims,
+                          const struct lsig_account_field *room)
+{
+    static const char busy[] = "{\"detail\":\"Too many tickets are waiting, try again\"}";
+    char ticket[LSIG_TICKET_SIZE];
+    if (lsig_ticket_make(http->net->options.flow, claims, (struct lsig_span){room->text, room->len},
+                         ticket) != LSIG_OK) {
+        lsig_http_answer(http, &(struct lsig_response){.status = 503,
+                                                       .body = lsig_span_of(busy),
+                                                       .retry_after_s = LSIG_TICKET_S});
         return;
     }
     struct lsig_buf out;
     lsig_buf_init(&out, ANSWER_MAX);
     lsig_json_open(&out, NULL, '{');
-    lsig_ice_print_servers(&out, "ice_servers", settings, lsig_span_of(claims.sub),
-                           flow->now.wall_ms / 1000, claims.exp);
-    lsig_ice_print_policies(&out, settings);
+    lsig_json_string(&out, "ticket", ticket);
+    lsig_json_integer(&out, "expires_in", LSIG_TICKET_S);
     lsig_json_close(&out, '}');
+    explicit_bzero(ticket, sizeof(ticket));
+    lsig_http_answer(http, &(struct lsig_response){
+                               .status = 200, .body = lsig_buf_span(&out), .no_store = true});
+    explicit_bzero(out.data, out.len);
+    lsig_buf_clear(&out);
+}
+
+static void handle_ticket(struct lsig_http *http)
+{
+    struct lsig_claims claims;
+    struct lsig_account_field room = {.name = "room_id"};
+    struct lsig_buf complaints;
+    lsig_buf_init(&complaints, ANSWER_MAX);
+    if (!check_bearer(http, &claims)) {
+        return;
+    }
+    if (http->body.len > LSIG_ACCOUNT_BODY_MAX) {
+        lsig_http_fail(http, 413, "The body is above 16 KiB");
+    } else if (read_ticket_body(http, &room, &complaints)) {
+        answer_ticket(http, &claims, &room);
+    } else {
+        lsig_account_body_finish(&complaints);
+        answer_json(http, 422, &complaints);
+    }
+    lsig_account_body_clear(&room, 1);
     lsig_claims_clear(&claims);
-    answer_json(http, 200, &out);
+    lsig_buf_clear(&complaints);
 }
 
 // --- the table
@@ -244,8 +370,11 @@ static const struct route {
     {LSIG_POST, "/auth/register", handle_register},
     {LSIG_POST, "/auth/login", handle_login},
     {LSIG_POST, "/auth/guest", handle_guest},
+    {LSIG_POST, "/auth/refresh", handle_refresh},
+    {LSIG_POST, "/auth/logout", handle_logout},
     {LSIG_GET, "/auth/validate-token", handle_validate},
     {LSIG_GET, "/webrtc/config", handle_config},
+    {LSIG_POST, "/webrtc/ticket", handle_ticket},
 };
 
 static void refuse_method(struct lsig_http *http, const char *allowed)

@@ -6,12 +6,14 @@
 
 #include "base/alloc.h"
 #include "base/log.h"
+#include "codec/utf8.h"
 #include "flow/attend.h"
 #include "flow/door.h"
 #include "flow/line.h"
+#include "net/frame_watch.h"
+#include "net/session_sink.h"
+#include "net/session_time.h"
 #include "net/session_write.h"
-
-enum { CLOSE_WAIT_S = 5 };
 
 struct lsig_session *lsig_session_new(struct lsig_net *net, struct lws *wsi)
 {
@@ -35,43 +37,32 @@ static void forget_request(struct lsig_session *session, bool give_place)
     }
     free(session->room_id);
     session->room_id = NULL;
-}
-
-static void session_end(struct lsig_session *session)
-{
-    struct lsig_net *net = session->net;
-    if (!session->open) {
-        return;
+    if (session->resume_token != NULL) {
+        explicit_bzero(session->resume_token, strlen(session->resume_token));
+        free(session->resume_token);
+        session->resume_token = NULL;
     }
-    session->open = false;
-    // Out of every list first: what the others are told of this end may shed the fullest session.
-    lsig_session_unmark(session);
-    lsig_session_drop_outbox(session);
-    *(session->previous != NULL ? &session->previous->next : &net->sessions) = session->next;
-    if (session->next != NULL) {
-        session->next->previous = session->previous;
-    }
-    net->session_count -= 1;
-    net->options.metrics->connections_open = net->session_count;
-    lsig_attend_close(&session->client, session->end_reason);
 }
 
 static void session_open(struct lsig_session *session, struct lsig_socket *socket)
 {
     struct lsig_net *net = session->net;
+    struct lsig_resume_request request = {
+        .token = session->resume_token != NULL ? lsig_span_of(session->resume_token)
+                                               : (struct lsig_span){NULL, 0},
+        .seq = session->resume_seq,
+    };
     session->open = true;
+    lsig_frame_watch_begin(socket);
     session->heard_ms = net->options.flow->now.mono_ms;
-    session->next = net->sessions;
-    if (session->next != NULL) {
-        session->next->previous = session;
-    }
-    net->sessions = session;
+    lsig_session_link(&net->sessions, session);
     net->session_count += 1;
     net->options.metrics->connections += 1;
     net->options.metrics->connections_open = net->session_count;
     session->client.address = socket->address;
+    // A client that returns takes the socket over; this session is then only good for forgetting.
     lsig_attend_open(net->options.flow, &session->client, lsig_span_of(session->room_id),
-                     (enum lsig_dialect)session->dialect, session->claims);
+                     (enum lsig_dialect)session->dialect, session->claims, &request);
     forget_request(session, false);
 }
 
@@ -102,16 +93,64 @@ static void forget_partial(struct lsig_session *session)
     }
 }
 
+void lsig_session_forget_partial(struct lsig_session *session)
+{
+    forget_partial(session);
+    session->partial_dropped = false;
+}
+
 void lsig_session_free(struct lsig_session *session)
+{
+    forget_request(session, true);
+    forget_partial(session);
+    lsig_outbox_clear(&session->outbox);
+    free(session->close_text);
+    free(session);
+}
+
+// Lost are sockets that ended without a word, and those that we closed for no fault of the client.
+static bool is_lost(const struct lsig_session *session)
+{
+    switch (session->close_code) {
+    case 0:
+        return strcmp(session->end_reason, "timeout") == 0;
+    case 1001:
+    case LSIG_CLOSE_ABNORMAL:
+    case 4408:
+        return true;
+    default:
+        return false;
+    }
+}
+
+void lsig_session_lose(struct lsig_session *session)
 {
     if (session == NULL) {
         return;
     }
-    session_end(session);
-    forget_request(session, true);
-    forget_partial(session);
-    free(session->close_text);
-    free(session);
+    struct lsig_net *net = session->net;
+    if (session->open) {
+        // Out of every list first: what the others are told of this end may shed the fullest
+        // session.
+        session->open = false;
+        session->wsi = NULL;
+        lsig_session_note_buffered(session, 0);
+        lsig_session_unmark(session);
+        lsig_session_unlink(&net->sessions, session);
+        net->session_count -= 1;
+        net->options.metrics->connections_open = net->session_count;
+        if (is_lost(session) && lsig_resume_keep(&session->client)) {
+            lsig_session_forget_partial(session);
+            lsig_session_forget_close(session);
+            lsig_session_link(&net->away, session);
+            lsig_session_bound_kept(session);
+            return;
+        }
+        lsig_outbox_clear(&session->outbox);
+        lsig_session_account(session);
+        lsig_attend_close(&session->client, session->end_reason);
+    }
+    lsig_session_free(session);
 }
 
 // libwebsockets gives a message in parts of its receive buffer; a message that fits into one costs
@@ -154,6 +193,16 @@ static bool close_code_ok(unsigned code)
            (code >= 3000 && code <= 4999);
 }
 
+static bool utf8_ok(const char *text, size_t len)
+{
+    const char *end = text + len;
+    size_t step = 1;
+    while (text < end && (step = lsig_utf8_len(text, end)) > 0) {
+        text += step;
+    }
+    return step > 0;
+}
+
 static int on_peer_close(struct lsig_session *session, const unsigned char *body, size_t len)
 {
     if (session->close_code != 0) {
@@ -161,11 +210,12 @@ static int on_peer_close(struct lsig_session *session, const unsigned char *body
     }
     session->end_reason = "bye";
     bool ok = len == 0 || (len >= 2 && close_code_ok((unsigned)body[0] << 8 | body[1]));
-    if (ok) {
+    bool readable = len <= 2 || utf8_ok((const char *)body + 2, len - 2);
+    if (ok && readable) {
         return 0; // libwebsockets answers with the same code
     }
     session->client.state = LSIG_CLIENT_CLOSING;
-    session->close_code = 1002;
+    session->close_code = ok ? 1007 : 1002;
     lsig_session_flush(session);
     return -1;
 }
@@ -185,8 +235,7 @@ int lsig_session_callback(struct lws *wsi, enum lws_callback_reasons reason, voi
         on_receive(session, in, len);
         return 0;
     case LWS_CALLBACK_RECEIVE_PONG:
-        session->pinged = false;
-        session->heard_ms = session->net->options.flow->now.mono_ms;
+        lsig_session_on_pong(session);
         return 0;
     case LWS_CALLBACK_SERVER_WRITEABLE:
         lsig_session_flush(session);
@@ -194,140 +243,10 @@ int lsig_session_callback(struct lws *wsi, enum lws_callback_reasons reason, voi
     case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
         return on_peer_close(session, in, len);
     case LWS_CALLBACK_CLOSED:
-        session_end(session);
+        socket->session = NULL;
+        lsig_session_lose(session);
         return 0;
     default:
         return 0;
-    }
-}
-
-// --- the flow's sink
-
-static void sink_close(struct lsig_client *client, int code, const char *reason)
-{
-    struct lsig_session *session = (struct lsig_session *)client;
-    assert(session->open);
-    if (session->close_code != 0) {
-        return;
-    }
-    session->close_code = (uint16_t)code;
-    session->close_len = (uint8_t)strnlen(reason, LSIG_CLOSE_TEXT_MAX);
-    session->close_text = lsig_strndup(reason, session->close_len);
-    session->end_reason = code == 4401   ? "expired"
-                          : code == 4403 ? "kicked"
-                          : code == 4409 ? "replaced"
-                          : code == 4408 ? "timeout"
-                                         : "closed";
-    if (client->paused) {
-        lws_rx_flow_control(session->wsi, 1); // to hear the answer
-    }
-    // A reader that has stopped gets the close frame in this time, or never.
-    lws_set_timeout(session->wsi, PENDING_TIMEOUT_USER_REASON_BASE, CLOSE_WAIT_S);
-    lsig_session_mark(session);
-}
-
-static void too_slow(struct lsig_session *session)
-{
-    session->net->options.metrics->slow_closed += 1;
-    lsig_session_drop_outbox(session);
-    session->client.state = LSIG_CLIENT_CLOSING;
-    lsig_log(LSIG_INFO, "too-slow", LSIG_LOG_TEXT("room", session->client.room->id),
-             LSIG_LOG_TEXT("connection", session->client.connection.peer_id));
-    sink_close(&session->client, lsig_status_close_code(LSIG_TOO_SLOW),
-               lsig_status_text(LSIG_TOO_SLOW));
-}
-
-static void shed_fullest(struct lsig_net *net)
-{
-    struct lsig_session *fullest = net->sessions;
-    assert(fullest != NULL);
-    for (struct lsig_session *at = net->sessions; at != NULL; at = at->next) {
-        if (at->outbox.bytes > fullest->outbox.bytes) {
-            fullest = at;
-        }
-    }
-    too_slow(fullest);
-}
-
-static void sink_send(struct lsig_client *client, struct lsig_body *body)
-{
-    struct lsig_session *session = (struct lsig_session *)client;
-    struct lsig_net *net = session->net;
-    const struct lsig_settings *settings = net->options.settings;
-    if (client->state == LSIG_CLIENT_CLOSING || session->close_code != 0) {
-        return;
-    }
-    uint32_t before = session->outbox.bytes;
-    lsig_outbox_push(&session->outbox, body);
-    net->outbox_bytes += session->outbox.bytes - before;
-    net->options.metrics->frames_out += 1;
-    lsig_session_mark(session);
-    if (session->outbox.bytes > settings->outbox_bytes_max / 2) {
-        lsig_session_flush(session); // a burst within one turn says nothing about the reader
-    }
-    // A single frame may be larger than the bound; a queue of them may not.
-    if (before > 0 && session->outbox.bytes > settings->outbox_bytes_max) {
-        too_slow(session);
-    } else if (net->outbox_bytes > settings->outbox_total_bytes_max) {
-        shed_fullest(net);
-    }
-}
-
-static void sink_pause(struct lsig_client *client, bool paused)
-{
-    struct lsig_session *session = (struct lsig_session *)client;
-    lws_rx_flow_control(session->wsi, paused ? 0 : 1);
-}
-
-const struct lsig_sink lsig_session_sink = {
-    .send = sink_send, .close = sink_close, .pause = sink_pause};
-
-// --- time
-
-static void check_time(struct lsig_session *session)
-{
-    const struct lsig_settings *settings = session->net->options.settings;
-    int64_t silent_ms = session->net->options.flow->now.mono_ms - session->heard_ms;
-    lsig_attend_check_time(&session->client);
-    if (session->close_code != 0) {
-        return;
-    }
-    if (session->client.paused) {
-        session->heard_ms = session->net->options.flow->now.mono_ms; // it is we who do not listen
-        session->pinged = false;
-        return;
-    }
-    if (session->pinged && silent_ms >= (settings->ping_s + settings->pong_s) * 1000) {
-        session->end_reason = "timeout";
-        lsig_session_kill(session);
-    } else if (!session->pinged && silent_ms >= settings->ping_s * 1000) {
-        session->pinged = true;
-        session->ping_due = true;
-        lsig_session_mark(session);
-    }
-}
-
-void lsig_session_check_times(struct lsig_net *net)
-{
-    for (struct lsig_session *at = net->sessions; at != NULL; at = at->next) {
-        check_time(at);
-    }
-}
-
-void lsig_session_close_all(struct lsig_net *net, int code, const char *reason)
-{
-    for (struct lsig_session *at = net->sessions; at != NULL; at = at->next) {
-        if (at->close_code == 0) {
-            at->client.state = LSIG_CLIENT_CLOSING;
-            sink_close(&at->client, code, reason);
-        }
-    }
-}
-
-void lsig_session_end_all(struct lsig_net *net)
-{
-    while (net->sessions != NULL) {
-        net->sessions->end_reason = "closed";
-        session_end(net->sessions);
     }
 }

@@ -13,18 +13,24 @@ enum {
 
 struct lsig_session {
     struct lsig_client client; // first: the flow's sink gets a pointer to it
-    struct lws *wsi;
+    struct lws *wsi;           // NULL: the socket was lost, the client is away
     struct lsig_net *net;
     struct lsig_outbox outbox;
+    uint32_t counted_bytes; // of the outbox, in net->outbox_bytes
+    uint32_t counted_kept;  // in net->kept_bytes
+    uint32_t buffered;      // at most: of the last write, in net->buffered_bytes
+    uint64_t ping_seq;      // what had been sent when the last ping was
     struct lsig_session *dirty_next;
     struct lsig_session *dirty_previous;
-    struct lsig_session *next; // all sessions
+    struct lsig_session *next; // of net->sessions or, without a socket, of net->away
     struct lsig_session *previous;
     struct lsig_claims *claims; // between the request and ESTABLISHED; its user has a place
     char *room_id;              // likewise
-    struct lsig_buf *partial;   // a message that came in parts; NULL: none
-    int64_t heard_ms;           // when anything last came
-    uint16_t close_code;        // 0: no close under way
+    char *resume_token;         // likewise; NULL: it asked for none
+    uint64_t resume_seq;
+    struct lsig_buf *partial; // a message that came in parts; NULL: none
+    int64_t heard_ms;         // when anything last came
+    uint16_t close_code;      // 0: no close under way
     uint8_t dialect;
     bool close_sent;
     bool open; // ESTABLISHED has been seen
@@ -37,12 +43,9 @@ struct lsig_session {
     uint8_t close_len;      // at most LSIG_CLOSE_TEXT_MAX
 };
 
-// Made before the upgrade; freed in lsig_session_free, opened or not.
+// Made before the upgrade.
 struct lsig_session *lsig_session_new(struct lsig_net *net, struct lws *wsi);
-void lsig_session_free(struct lsig_session *session); // NULL is fine
-void lsig_session_flush_all(struct lsig_net *net);    // at the end of a turn of the loop
-void lsig_session_check_times(struct lsig_net *net);  // about once a second
-void lsig_session_close_all(struct lsig_net *net, int code, const char *reason);
-// The end of the server: every session that is still there leaves its room now.
-void lsig_session_end_all(struct lsig_net *net);
-extern const struct lsig_sink lsig_session_sink;
+// The socket has gone, opened or not: the session is freed, or stays away. NULL is fine.
+void lsig_session_lose(struct lsig_session *session);
+void lsig_session_free(struct lsig_session *session); // in no list any more
+void lsig_session_forget_partial(struct lsig_session *session);

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 
 #include "base/alloc.h"
+#include "flow/attend.h"
+#include "net/session_sink.h"
 
 // Not empty: libwebsockets 4.1.6 does not tell of a pong without a payload.
 static const unsigned char ping_frame[] = {0x89, 0x01, 'p'};
@@ -41,9 +43,7 @@ enum { CLOSE_FRAME = 0x88, CLOSE_FRAME_MAX = 127 };
 // The next frame has to fit, whatever its size, and a close frame behind it.
 static void reserve_scratch(struct lsig_net *net, const struct lsig_outbox *outbox)
 {
-    const struct lsig_body *first = lsig_outbox_first(outbox);
-    size_t needed =
-        (first != NULL ? lsig_outbox_frame_size(first) : 0) + sizeof(ping_frame) + CLOSE_FRAME_MAX;
+    size_t needed = lsig_outbox_next_size(outbox) + sizeof(ping_frame) + CLOSE_FRAME_MAX;
     if (needed > net->scratch_size) {
         net->scratch = lsig_realloc(net->scratch, LWS_PRE + needed);
         net->scratch_size = needed;
@@ -52,8 +52,14 @@ static void reserve_scratch(struct lsig_net *net, const struct lsig_outbox *outb
 
 void lsig_session_drop_outbox(struct lsig_session *session)
 {
-    session->net->outbox_bytes -= session->outbox.bytes;
     lsig_outbox_clear(&session->outbox);
+    lsig_session_account(session);
+}
+
+void lsig_session_note_buffered(struct lsig_session *session, size_t len)
+{
+    session->net->buffered_bytes += (int64_t)len - session->buffered;
+    session->buffered = (uint32_t)len;
 }
 
 void lsig_session_kill(struct lsig_session *session)
@@ -87,29 +93,36 @@ static size_t write_close_frame(struct lsig_session *session, unsigned char *out
 static size_t fill(struct lsig_session *session, unsigned char *out, size_t size)
 {
     struct lsig_outbox *outbox = &session->outbox;
+    bool keep = session->client.resumable && session->net->options.settings->resume_window_s > 0;
     size_t len = 0;
     if (session->ping_due) {
         memcpy(out, ping_frame, sizeof(ping_frame));
         len = sizeof(ping_frame);
         session->ping_due = false;
+        session->ping_seq = outbox->seq;
     }
-    uint32_t before = outbox->bytes;
-    len += lsig_outbox_fill(outbox, (enum lsig_dialect)session->dialect, out + len,
+    len += lsig_outbox_fill(outbox, (enum lsig_dialect)session->dialect, keep, out + len,
                             size - len - CLOSE_FRAME_MAX);
-    session->net->outbox_bytes -= before - outbox->bytes;
-    if (outbox->count == 0 && close_due(session)) {
+    if (lsig_outbox_is_idle(outbox) && close_due(session)) {
         len += write_close_frame(session, out + len);
     }
+    lsig_session_bound_kept(session);
     return len;
 }
 
 void lsig_session_flush(struct lsig_session *session)
 {
     struct lsig_net *net = session->net;
-    if (session->outbox.count == 0 && !session->ping_due && !close_due(session)) {
+    // Nothing may follow a close frame; what comes later is kept for a client that may resume.
+    bool idle = lsig_outbox_is_idle(&session->outbox) && !session->ping_due && !close_due(session);
+    bool blocked = lws_partial_buffered(session->wsi) != 0;
+    if (!blocked) {
+        lsig_session_note_buffered(session, 0);
+    }
+    if (idle || session->close_sent || session->close_code == LSIG_CLOSE_ABNORMAL) {
         return;
     }
-    if (lws_partial_buffered(session->wsi)) {
+    if (blocked) {
         lws_callback_on_writable(session->wsi);
         return;
     }
@@ -121,9 +134,22 @@ void lsig_session_flush(struct lsig_session *session)
         return;
     }
     net->options.metrics->bytes_out += (int64_t)len;
-    if (session->outbox.count > 0 || lws_partial_buffered(session->wsi)) {
+    blocked = lws_partial_buffered(session->wsi) != 0;
+    lsig_session_note_buffered(session, blocked ? len : 0);
+    if ((!lsig_outbox_is_idle(&session->outbox) && !session->close_sent) || blocked) {
         lws_callback_on_writable(session->wsi);
     }
+}
+
+// One that is away has no socket to write to: it is marked when its time is over.
+static void end_away(struct lsig_session *session)
+{
+    struct lsig_net *net = session->net;
+    lsig_session_unlink(&net->away, session);
+    lsig_outbox_clear(&session->outbox);
+    lsig_session_account(session);
+    lsig_attend_close(&session->client, session->end_reason);
+    lsig_session_free(session);
 }
 
 void lsig_session_flush_all(struct lsig_net *net)
@@ -131,7 +157,17 @@ void lsig_session_flush_all(struct lsig_net *net)
     while (net->dirty != NULL) {
         struct lsig_session *session = net->dirty;
         lsig_session_unmark(session);
-        lsig_session_flush(session);
+        if (session->wsi != NULL) {
+            lsig_session_flush(session);
+        } else if (session->close_code != 0) {
+            end_away(session);
+        }
+    }
+    while (net->orphans != NULL) {
+        struct lsig_session *orphan = net->orphans;
+        net->orphans = orphan->next;
+        lsig_session_free(orphan);
     }
     net->options.metrics->outbox_bytes = net->outbox_bytes;
+    net->options.metrics->kept_bytes = net->kept_bytes;
 }

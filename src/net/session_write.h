@@ -12,6 +12,9 @@ void lsig_session_mark(
     struct lsig_session *session); // something waits: flush at the end of the turn
 void lsig_session_unmark(struct lsig_session *session);
 void lsig_session_flush(struct lsig_session *session);
+void lsig_session_flush_all(struct lsig_net *net);           // at the end of a turn of the loop
 void lsig_session_drop_outbox(struct lsig_session *session); // everything that waits
+// How much of the last write may still wait in libwebsockets.
+void lsig_session_note_buffered(struct lsig_session *session, size_t len);
 // Ends the socket without a close frame, in a later turn of the loop.
 void lsig_session_kill(struct lsig_session *session);

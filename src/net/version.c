@@ -1,5 +1,6 @@
 #include "net/version.h"
 
+#include <curl/curl.h>
 #include <libwebsockets.h>
 #include <uv.h>
 
@@ -11,4 +12,9 @@ const char *lsig_version_libwebsockets(void)
 const char *lsig_version_libuv(void)
 {
     return uv_version_string();
+}
+
+const char *lsig_version_libcurl(void)
+{
+    return curl_version_info(CURLVERSION_NOW)->version;
 }

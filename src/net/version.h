@@ -3,3 +3,4 @@
 
 const char *lsig_version_libwebsockets(void); // static text
 const char *lsig_version_libuv(void);         // static text
+const char *lsig_version_libcurl(void);       // static text

@@ -111,6 +111,11 @@ struct lsig_room *lsig_hub_find(const struct lsig_hub *hub, struct lsig_span roo
     return lsig_map_find(&hub->rooms, room_id);
 }
 
+struct lsig_room *lsig_hub_next(const struct lsig_hub *hub, size_t *cursor)
+{
+    return lsig_map_next(&hub->rooms, cursor);
+}
+
 bool lsig_hub_room_id_ok(struct lsig_span room_id)
 {
     if (room_id.len == 0 || room_id.len > LSIG_ROOM_ID_MAX) {

@@ -13,7 +13,10 @@ void lsig_hub_free(struct lsig_hub *hub); // no connection may be in a room any 
 struct lsig_room *lsig_hub_open(struct lsig_hub *hub, struct lsig_span room_id);
 struct lsig_room *lsig_hub_find(const struct lsig_hub *hub,
                                 struct lsig_span room_id); // no reference; NULL: none
-bool lsig_hub_room_id_ok(struct lsig_span room_id);        // ^[A-Za-z0-9_-]{1,100}$
+// Walks the rooms, empty ones that are kept included: start with *cursor = 0; NULL at the end. The
+// hub must not change on the way.
+struct lsig_room *lsig_hub_next(const struct lsig_hub *hub, size_t *cursor);
+bool lsig_hub_room_id_ok(struct lsig_span room_id); // ^[A-Za-z0-9_-]{1,100}$
 void lsig_hub_expire(struct lsig_hub *hub,
                      struct lsig_time now);             // forgets rooms that were kept long enough
 size_t lsig_hub_room_count(const struct lsig_hub *hub); // with members

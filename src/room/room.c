@@ -123,11 +123,9 @@ static enum lsig_role entering_role(struct lsig_room *room, struct lsig_span use
     return role;
 }
 
-static void member_enter(struct lsig_room *room, struct lsig_member *member, struct lsig_time now)
+static void member_append(struct lsig_room *room, struct lsig_member *member)
 {
-    member->role = (uint8_t)entering_role(room, lsig_span_of(member->id));
     member->present = true;
-    member->joined_ms = now.wall_ms;
     member->previous = room->last;
     member->next = NULL;
     if (room->last != NULL) {
@@ -139,6 +137,36 @@ static void member_enter(struct lsig_room *room, struct lsig_member *member, str
     room->member_count += 1;
     lsig_member_ref(member); // the room's
     lsig_hub_on_members(room->hub, room, 1);
+}
+
+static bool member_is_away(const struct lsig_member *member)
+{
+    for (const struct lsig_connection *at = member->connections; at != NULL; at = at->next) {
+        if (!at->away) {
+            return false;
+        }
+    }
+    return member->connections != NULL;
+}
+
+static void connection_append(struct lsig_room *room,
+                              struct lsig_member *member,
+                              struct lsig_connection *connection)
+{
+    connection->member = lsig_member_ref(member);
+    connection->next = member->connections;
+    member->connections = connection;
+    member->connection_count += 1;
+    member->away = member_is_away(member);
+    if (room->connection_count == room->connection_capacity) {
+        room->connection_capacity =
+            room->connection_capacity == 0 ? FIRST_CONNECTIONS : room->connection_capacity * 2;
+        room->connections = lsig_realloc(room->connections, room->connection_capacity *
+                                                                sizeof(struct lsig_connection *));
+    }
+    connection->index = room->connection_count;
+    room->connections[room->connection_count++] = connection;
+    lsig_directory_add(room, connection);
 }
 
 enum lsig_status lsig_room_enter(struct lsig_room *room,
@@ -153,25 +181,39 @@ enum lsig_status lsig_room_enter(struct lsig_room *room,
         if (room->member_count >= members_max) {
             return LSIG_ROOM_FULL;
         }
-        member_enter(room, member, now);
+        member->role = (uint8_t)entering_role(room, lsig_span_of(member->id));
+        member->joined_ms = now.wall_ms;
+        member_append(room, member);
     }
-    connection->member = lsig_member_ref(member);
-    connection->next = member->connections;
-    member->connections = connection;
-    member->connection_count += 1;
     connection->join_seq = ++room->join_seq;
     lsig_random_hex(connection->peer_id, (LSIG_PEER_ID_SIZE - 1) / 2);
-    if (room->connection_count == room->connection_capacity) {
-        room->connection_capacity =
-            room->connection_capacity == 0 ? FIRST_CONNECTIONS : room->connection_capacity * 2;
-        room->connections = lsig_realloc(room->connections, room->connection_capacity *
-                                                                sizeof(struct lsig_connection *));
-    }
-    connection->index = room->connection_count;
-    room->connections[room->connection_count++] = connection;
-    lsig_directory_add(room, connection);
+    connection_append(room, member, connection);
     room->revision += 1;
     return LSIG_OK;
+}
+
+void lsig_room_restore(struct lsig_room *room,
+                       struct lsig_member *member,
+                       struct lsig_connection *connection)
+{
+    assert(connection->member == NULL && member->room == room);
+    if (!member->present) {
+        member_append(room, member);
+    }
+    connection_append(room, member, connection);
+}
+
+bool lsig_room_set_away(struct lsig_connection *connection, bool away)
+{
+    struct lsig_member *member = connection->member;
+    bool was_away = member->away;
+    connection->away = away;
+    member->away = member_is_away(member);
+    if (member->away == was_away) {
+        return false;
+    }
+    member->room->revision += 1;
+    return true;
 }
 
 static void forget_spoken_to(const struct lsig_room *room, const struct lsig_member *member)
@@ -234,6 +276,7 @@ static void connection_leave(struct lsig_room *room, struct lsig_connection *con
     *link = connection->next;
     connection->next = NULL;
     connection->member->connection_count -= 1;
+    connection->member->away = member_is_away(connection->member);
     free(connection->spoken);
     connection->spoken = NULL;
     room->revision += 1;
@@ -284,12 +327,15 @@ void lsig_room_note_spoken(struct lsig_connection *from, const struct lsig_membe
 struct lsig_connection *lsig_room_spoken_to(const struct lsig_member *user,
                                             const struct lsig_member *to)
 {
-    struct lsig_connection *best = user->connections; // the newest
+    struct lsig_connection *best = NULL;
     uint64_t best_turn = 0;
-    if (user->connection_count < 2) {
-        return best;
-    }
     for (struct lsig_connection *at = user->connections; at != NULL; at = at->next) {
+        if (at->away && !user->away) {
+            continue; // another one hears it now
+        }
+        if (best == NULL) {
+            best = at; // the newest
+        }
         for (uint32_t i = 0; at->spoken != NULL && i < at->spoken->count; i++) {
             if (at->spoken->notes[i].to == to && at->spoken->notes[i].turn > best_turn) {
                 best = at;

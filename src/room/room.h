@@ -30,6 +30,7 @@ enum {
 struct lsig_member {
     uint32_t refs;
     bool present;                        // has entered and not left
+    bool away;                           // present, and all its connections are away
     uint8_t role;                        // enum lsig_role
     struct lsig_room *room;              // valid while the member is referenced
     char *id;                            // 1 to LSIG_USER_ID_MAX bytes, the token's `sub`
@@ -50,6 +51,7 @@ struct lsig_connection {
     uint64_t join_seq; // of two connections the one with the higher is polite (perfect negotiation)
     uint32_t index;    // in the room's array
     uint8_t dialect;   // enum lsig_dialect
+    bool away;         // its socket is lost, its session is kept
     char peer_id[LSIG_PEER_ID_SIZE];
     struct lsig_spoken
         *spoken; // whom it spoke to last, for targets with several connections; made on demand
@@ -114,8 +116,21 @@ struct lsig_departure {
 // participant, becomes host.
 struct lsig_departure lsig_room_leave(struct lsig_connection *connection, struct lsig_time now);
 
+// The connection's socket was lost, or is there again. True when its member thereby became away, or
+// is back: the revision has risen then. A connection that enters or leaves tells by itself
+// (member->away is kept right).
+bool lsig_room_set_away(struct lsig_connection *connection, bool away);
+
+// Takes a member's place in a room again after a restart: as it was, with its own role, time of
+// joining (member->role, joined_ms are set by the caller) and without a change of host. The
+// connection has its peer_id and join_seq; the room's revision does not rise.
+void lsig_room_restore(struct lsig_room *room,
+                       struct lsig_member *member,
+                       struct lsig_connection *connection);
+
 // Notes that `from` spoke to the member; asked by lsig_room_spoken_to.
 void lsig_room_note_spoken(struct lsig_connection *from, const struct lsig_member *to);
-// Of the user's several connections the one that last spoke to `to`, else the newest.
+// Of the user's several connections the one that last spoke to `to`, else the newest; one that is
+// away only if all are.
 struct lsig_connection *lsig_room_spoken_to(const struct lsig_member *user,
                                             const struct lsig_member *to);

@@ -11,7 +11,8 @@
 enum {
     LSIG_SQLITE_BUSY_TIMEOUT_MS =
         2000, // another process (a backup, an operator's shell) has the file
-    LSIG_SQLITE_REFRESH_TOKENS_MAX = 100, // per account; beyond it those that end first are removed
+    LSIG_SQLITE_REFRESH_TOKENS_MAX =
+        100, // unused ones per account; beyond it those that end first are removed
 };
 
 struct lsig_sqlite_records;
@@ -37,6 +38,31 @@ enum lsig_status lsig_sqlite_records_add_login(struct lsig_sqlite_records *recor
                                                int64_t at);
 enum lsig_status lsig_sqlite_records_save_refresh_token(struct lsig_sqlite_records *records,
                                                         const struct lsig_refresh_token *token);
+// token: hash and now (in created_at) on the way in, the row on the way out.
+enum lsig_status lsig_sqlite_records_find_refresh_token(struct lsig_sqlite_records *records,
+                                                        struct lsig_refresh_token *token,
+                                                        struct lsig_account *account);
+struct lsig_sqlite_marks {
+    struct lsig_access_mark *items; // freed by the caller
+    size_t count;
+};
+// next: on the way out also what it inherited; of the used token when the outcome is
+// LSIG_TOKEN_INVALID.
+enum lsig_status lsig_sqlite_records_rotate(struct lsig_sqlite_records *records,
+                                            const unsigned char hash[LSIG_REFRESH_HASH_SIZE],
+                                            struct lsig_refresh_token *next,
+                                            struct lsig_sqlite_marks *marks);
+enum lsig_status lsig_sqlite_records_log_out(struct lsig_sqlite_records *records,
+                                             const struct lsig_logout *logout,
+                                             struct lsig_sqlite_marks *marks);
+enum lsig_status lsig_sqlite_records_save_revocation(struct lsig_sqlite_records *records,
+                                                     const struct lsig_revocation *revocation,
+                                                     int64_t now);
+enum lsig_status lsig_sqlite_records_load_revocations(
+    struct lsig_sqlite_records *records,
+    int64_t now,
+    void (*on_revocation)(void *arg, const struct lsig_revocation *one),
+    void *arg);
 enum lsig_status lsig_sqlite_records_probe(struct lsig_sqlite_records *records); // reads the file
 
 // What SQLite said of the last call, for the log: it names tables and columns, never values.

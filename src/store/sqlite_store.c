@@ -12,7 +12,19 @@
 #include "base/log.h"
 #include "store/sqlite_records.h"
 
-enum job_kind { FIND, CREATE, ADD_FAILURE, ADD_LOGIN, SAVE_REFRESH_TOKEN, PROBE, CLOSE };
+enum job_kind {
+    FIND,
+    CREATE,
+    ADD_FAILURE,
+    ADD_LOGIN,
+    SAVE_REFRESH_TOKEN,
+    FIND_REFRESH_TOKEN,
+    ROTATE,
+    LOG_OUT,
+    SAVE_REVOCATION,
+    PROBE,
+    CLOSE
+};
 
 struct job {
     struct job *next;
@@ -20,10 +32,15 @@ struct job {
     enum lsig_status status; // the outcome
     int64_t at;
     struct lsig_account_call call;
-    char name[LSIG_ACCOUNT_EMAIL_SIZE]; // of find, add_failure, add_login
+    struct lsig_refresh_call refresh_call;
+    struct lsig_sqlite_marks marks;
+    unsigned char hash[LSIG_REFRESH_HASH_SIZE]; // of rotate
+    char name[LSIG_ACCOUNT_EMAIL_SIZE];         // of find, add_failure, add_login
+    struct lsig_refresh_token token;
     union {
         struct lsig_account account; // find: the outcome; create: what to create
-        struct lsig_refresh_token token;
+        struct lsig_logout logout;
+        struct lsig_revocation revocation;
     };
 };
 
@@ -72,6 +89,21 @@ static void run_job(uv_work_t *work)
     case SAVE_REFRESH_TOKEN:
         job->status = lsig_sqlite_records_save_refresh_token(store->records, &job->token);
         break;
+    case FIND_REFRESH_TOKEN:
+        job->status =
+            lsig_sqlite_records_find_refresh_token(store->records, &job->token, &job->account);
+        break;
+    case ROTATE:
+        job->status =
+            lsig_sqlite_records_rotate(store->records, job->hash, &job->token, &job->marks);
+        break;
+    case LOG_OUT:
+        job->status = lsig_sqlite_records_log_out(store->records, &job->logout, &job->marks);
+        break;
+    case SAVE_REVOCATION:
+        job->status =
+            lsig_sqlite_records_save_revocation(store->records, &job->revocation, job->at);
+        break;
     case PROBE:
         job->status = lsig_sqlite_records_probe(store->records);
         break;
@@ -89,8 +121,27 @@ static void start_next(struct lsig_sqlite_store *store);
 
 static void job_free(struct job *job)
 {
+    free(job->marks.items);
     explicit_bzero(job, sizeof(*job)); // hashes
     free(job);
+}
+
+static void tell(const struct job *job)
+{
+    bool good = job->status != LSIG_INTERNAL_ERROR && job->status != LSIG_NOT_FOUND;
+    if (job->call.on_done != NULL) {
+        bool found = job->kind == FIND && good;
+        job->call.on_done(job->call.arg, job->status, found ? &job->account : NULL);
+    }
+    if (job->refresh_call.on_done != NULL) {
+        struct lsig_refresh_outcome outcome = {
+            .account = good && job->kind == FIND_REFRESH_TOKEN ? &job->account : NULL,
+            .token = good && job->kind != LOG_OUT ? &job->token : NULL,
+            .marks = good ? job->marks.items : NULL,
+            .mark_count = good ? job->marks.count : 0,
+        };
+        job->refresh_call.on_done(job->refresh_call.arg, job->status, &outcome);
+    }
 }
 
 static void on_job_done(uv_work_t *work, int result)
@@ -117,10 +168,7 @@ static void on_job_done(uv_work_t *work, int result)
                  LSIG_LOG_TEXT("error", lsig_sqlite_records_error(store->records)));
     }
     start_next(store);
-    if (job->call.on_done != NULL) {
-        bool found = job->kind == FIND && job->status == LSIG_OK;
-        job->call.on_done(job->call.arg, job->status, found ? &job->account : NULL);
-    }
+    tell(job);
     job_free(job);
 }
 
@@ -247,6 +295,77 @@ static enum lsig_status save_refresh_token(void *self,
     return status;
 }
 
+static enum lsig_status find_refresh_token(void *self,
+                                           const unsigned char hash[LSIG_REFRESH_HASH_SIZE],
+                                           int64_t now,
+                                           struct lsig_refresh_call call)
+{
+    enum lsig_status status;
+    struct job *job = job_new(self, FIND_REFRESH_TOKEN, &status);
+    if (job != NULL) {
+        memcpy(job->token.hash, hash, sizeof(job->token.hash));
+        job->token.created_at = now;
+        job->refresh_call = call;
+        accept_job(self, job, (struct lsig_account_call){NULL, NULL});
+    }
+    return status;
+}
+
+static enum lsig_status rotate_refresh_token(void *self,
+                                             const unsigned char hash[LSIG_REFRESH_HASH_SIZE],
+                                             const struct lsig_refresh_token *next,
+                                             struct lsig_refresh_call call)
+{
+    enum lsig_status status;
+    struct job *job = job_new(self, ROTATE, &status);
+    if (job != NULL) {
+        memcpy(job->hash, hash, sizeof(job->hash));
+        job->token = *next;
+        job->refresh_call = call;
+        accept_job(self, job, (struct lsig_account_call){NULL, NULL});
+    }
+    return status;
+}
+
+static enum lsig_status
+log_out(void *self, const struct lsig_logout *logout, struct lsig_refresh_call call)
+{
+    enum lsig_status status;
+    struct job *job = job_new(self, LOG_OUT, &status);
+    if (job != NULL) {
+        job->logout = *logout;
+        job->refresh_call = call;
+        accept_job(self, job, (struct lsig_account_call){NULL, NULL});
+    }
+    return status;
+}
+
+static enum lsig_status save_revocation(void *self,
+                                        const struct lsig_revocation *revocation,
+                                        int64_t now,
+                                        struct lsig_account_call call)
+{
+    enum lsig_status status;
+    struct job *job = job_new(self, SAVE_REVOCATION, &status);
+    if (job != NULL) {
+        job->revocation = *revocation;
+        job->at = now;
+        accept_job(self, job, call);
+    }
+    return status;
+}
+
+static enum lsig_status
+load_revocations(void *self,
+                 int64_t now,
+                 void (*on_revocation)(void *arg, const struct lsig_revocation *revocation),
+                 void *arg)
+{
+    struct lsig_sqlite_store *store = self;
+    assert(store->running == NULL && !store->closing);
+    return lsig_sqlite_records_load_revocations(store->records, now, on_revocation, arg);
+}
+
 static enum lsig_status ping(void *self)
 {
     struct lsig_sqlite_store *store = self;
@@ -309,6 +428,11 @@ struct lsig_account_store lsig_sqlite_store_accounts(struct lsig_sqlite_store *s
         .add_failure = add_failure,
         .add_login = add_login,
         .save_refresh_token = save_refresh_token,
+        .find_refresh_token = find_refresh_token,
+        .rotate_refresh_token = rotate_refresh_token,
+        .log_out = log_out,
+        .save_revocation = save_revocation,
+        .load_revocations = load_revocations,
         .ping = ping,
     };
 }

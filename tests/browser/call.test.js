@@ -409,7 +409,7 @@ test('a broken connection is built up again, and the call with it', TIMEOUT, asy
   // Offline emulation leaves an open socket alone.
   await ann.page.evaluate(() => window.sockets.at(-1).close(4000, 'broken by the test'));
   await until(ann, () => window.lunasigCall.session.signal.state === 'waiting');
-  await until(ann, () => /Trying again/.test(document.querySelector('#status').textContent));
+  await until(ann, () => /Reconnecting/.test(document.querySelector('#status').textContent));
   await ann.page.setOfflineMode(false);
   await until(ann, () => window.lunasigCall.session?.signal.state === 'joined');
   await Promise.all([inCallWith(ann, 1), inCallWith(bob, 1)]);

@@ -20,7 +20,7 @@ export const PING_S = 1;
 export const PONG_S = 10;
 const KEPT_OUTPUT_CHARS = 8000;
 
-async function freePort() {
+export async function freePort() {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address();
@@ -46,13 +46,9 @@ async function answers(url, ended) {
   }
 }
 
-/** The server named by LUNASIG_URL, or one of our own from the binary LUNASIG_BIN. */
-export async function startServer() {
-  if (process.env.LUNASIG_URL)
-    return { url: process.env.LUNASIG_URL.replace(/\/$/, ''), stop: async () => {} };
+/** One process of the binary LUNASIG_BIN. */
+async function run(port, data, settings) {
   const binary = process.env.LUNASIG_BIN ?? path.join(REPOSITORY, 'build/release/lunasig');
-  const port = await freePort();
-  const data = await mkdtemp(path.join(tmpdir(), 'lunasig-browser-'));
   const child = spawn(path.resolve(binary), ['serve'], {
     cwd: data, // no settings file of somebody's working copy
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -65,6 +61,7 @@ export async function startServer() {
       WEBRTC_STUN_URLS: '', // nothing leaves this machine
       WEBSOCKET_PING_S: String(PING_S),
       WEBSOCKET_PONG_S: String(PONG_S),
+      ...settings,
     },
   });
   let output = '';
@@ -85,19 +82,41 @@ export async function startServer() {
       resolve(code ?? signal);
     }),
   );
-  const url = `http://127.0.0.1:${port}`;
-  await answers(`${url}/health`, () => ended);
-
-  const stop = async () => {
-    child.kill('SIGTERM');
+  await answers(`http://127.0.0.1:${port}/health`, () => ended);
+  return async (signal = 'SIGTERM') => {
+    child.kill(signal);
     const late = setTimeout(() => child.kill('SIGKILL'), DEADLINE_MS);
     const status = await exit;
     clearTimeout(late);
-    await rm(data, { recursive: true, force: true });
     if (leak) throw new Error(`the server wrote a token to its log: ${leak.slice(0, 12)}…`);
-    if (status !== 0) throw new Error(`the server ended with ${status}\n${output}`);
+    if (status !== (signal === 'SIGTERM' ? 0 : signal))
+      throw new Error(`the server ended with ${status}\n${output}`);
   };
-  return { url, stop };
+}
+
+/**
+ * A server of our own, with these settings besides; without any, the one named by LUNASIG_URL.
+ * `restart()` is what a deploy does: SIGTERM, and a new process on the same port and data folder;
+ * with SIGKILL it is what a crash does.
+ */
+export async function startServer(settings = {}) {
+  if (process.env.LUNASIG_URL && Object.keys(settings).length === 0) {
+    const url = process.env.LUNASIG_URL.replace(/\/$/, '');
+    const restart = () => Promise.reject(new Error('not our server'));
+    return { url, port: Number(new URL(url).port), restart, stop: async () => {} };
+  }
+  const port = await freePort();
+  const data = await mkdtemp(path.join(tmpdir(), 'lunasig-browser-'));
+  let end = await run(port, data, settings);
+  const restart = async (signal) => {
+    await end(signal);
+    end = await run(port, data, settings);
+  };
+  const stop = async () => {
+    await end();
+    await rm(data, { recursive: true, force: true });
+  };
+  return { url: `http://127.0.0.1:${port}`, port, restart, stop };
 }
 
 export async function startBrowser() {

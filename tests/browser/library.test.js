@@ -3,98 +3,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { FinalError, Lunasig, retryDelay, TIMING } from '../../examples/call/lunasig.js';
-
-const FAST = { retryMin: 2, retryMax: 8, retryFlooding: 40, stableAfter: 20, joinWithin: 1000 };
-const LIMIT = { timeout: 10_000 };
-
-/** A WebSocket whose other end is the test. */
-class FakeSocket {
-  static opened = [];
-  protocol = 'lunasig.v1';
-  bufferedAmount = 0;
-  sent = [];
-  closedWith = null;
-
-  constructor(url, protocols) {
-    this.url = new URL(url);
-    this.protocols = protocols;
-    FakeSocket.opened.push(this);
-    FakeSocket.onNew?.(this);
-  }
-
-  send(text) {
-    this.sent.push(JSON.parse(text));
-  }
-
-  close(code) {
-    this.closedWith = code;
-  }
-
-  says(type, payload, more = {}) {
-    this.onmessage({
-      data: JSON.stringify({
-        type,
-        payload,
-        sender_id: null,
-        room_id: 'r',
-        timestamp: 't',
-        ...more,
-      }),
-    });
-  }
-
-  welcomes(participants = []) {
-    this.onopen();
-    const self = { user_id: 'me', peer_id: 'p9', join_seq: 9, role: 'participant' };
-    this.says('room-state', {
-      room_id: 'r',
-      participants,
-      participant_count: participants.length,
-      self,
-      revision: 1,
-    });
-  }
-}
-
-function client(options = {}) {
-  FakeSocket.opened = [];
-  FakeSocket.onNew = null;
-  const signal = new Lunasig({
-    room: 'r',
-    token: 'secret',
-    origin: 'https://example.test',
-    WebSocket: FakeSocket,
-    timing: FAST,
-    ...options,
-  });
-  const events = [];
-  for (const type of ['state', 'joined', 'left', 'peer-joined', 'peer-left', 'message', 'error']) {
-    signal.on(type, (detail) => events.push([type, detail]));
-  }
-  const seen = (type) => events.filter(([name]) => name === type).map(([, detail]) => detail);
-  return { signal, seen };
-}
-
-const nextSocket = () =>
-  new Promise((resolve) => {
-    FakeSocket.onNew = resolve;
-  });
-const nextState = (signal, wanted) =>
-  new Promise((resolve) => {
-    const off = signal.on('state', (change) => {
-      if (change.state === wanted) (resolve(change), off());
-    });
-  });
-
-async function connected(options) {
-  const made = client(options);
-  const opening = nextSocket();
-  made.signal.connect();
-  const socket = await opening;
-  socket.welcomes();
-  return { ...made, socket };
-}
+import { FinalError, retryDelay, TIMING } from '../../examples/call/lunasig.js';
+import {
+  client,
+  connected,
+  FakeSocket,
+  FAST,
+  LIMIT,
+  nextSocket,
+  nextState,
+} from './fake_socket.js';
 
 test('delays double up to the bound, half of each is random', () => {
   const least = [0, 1, 2, 3, 4, 5, 20].map((attempt) => retryDelay(1006, attempt, TIMING, () => 0));
@@ -112,10 +30,11 @@ test('after 4429 the wait is longer, after final codes there is none', () => {
     assert.notEqual(retryDelay(code, 0), null, `code ${code}`);
 });
 
-test('the address names room and token, the protocol is lunasig.v1', LIMIT, async () => {
+test('the address names the room only, the token goes in the first message', LIMIT, async () => {
   const { signal, socket } = await connected();
-  assert.equal(socket.url.href, 'wss://example.test/webrtc/ws/r?token=secret');
+  assert.equal(socket.url.href, 'wss://example.test/webrtc/ws/r');
   assert.deepEqual(socket.protocols, ['lunasig.v1']);
+  assert.deepEqual(socket.sent, [{ type: 'auth', payload: { token: 'secret' } }]);
   assert.equal(signal.state, 'joined');
 });
 
@@ -125,12 +44,12 @@ test(
   async () => {
     const { signal, socket } = await connected();
     let opening = nextSocket();
-    socket.onclose({ code: 1006, reason: '' });
+    socket.ends();
     assert.equal(signal.state, 'waiting');
     const second = await opening;
     opening = nextSocket();
     const failed = nextState(signal, 'waiting');
-    second.onclose({ code: 1006, reason: '' });
+    second.ends();
     assert.equal((await failed).attempt, 2);
     const third = await opening;
     third.welcomes();
@@ -139,7 +58,7 @@ test(
     // Lost before it was stable: the next attempt goes on counting.
     opening = nextSocket();
     let waiting = nextState(signal, 'waiting');
-    third.onclose({ code: 1001, reason: 'draining' });
+    third.ends(1001, 'draining');
     assert.equal((await waiting).attempt, 3);
     const fourth = await opening;
     fourth.welcomes();
@@ -147,7 +66,7 @@ test(
       setTimeout(resolve, 2 * FAST.stableAfter);
     });
     waiting = nextState(signal, 'waiting');
-    fourth.onclose({ code: 1006, reason: '' });
+    fourth.ends();
     assert.equal((await waiting).attempt, 1);
     signal.close();
   },
@@ -156,7 +75,7 @@ test(
 for (const code of [1000, 1008, 4401, 4403, 4409]) {
   test(`after close ${code} it stays closed`, LIMIT, async () => {
     const { signal, seen, socket } = await connected();
-    socket.onclose({ code, reason: 'why' });
+    socket.ends(code, 'why');
     const last = seen('state').at(-1);
     assert.deepEqual([last.state, last.code, last.reason], ['closed', code, 'why']);
     assert.equal(FakeSocket.opened.length, 1);
@@ -180,7 +99,7 @@ test(
 );
 
 test(
-  'a token function is asked before each attempt; only its final error ends the matter',
+  'a token function that fails is asked again; only its final error ends the matter',
   LIMIT,
   async () => {
     const asked = [];
@@ -208,7 +127,7 @@ test('without a room-state in time the attempt is given up', LIMIT, async () => 
   const waiting = nextState(signal, 'waiting');
   signal.connect();
   const socket = await opening;
-  socket.onopen();
+  socket.opens();
   assert.match((await waiting).reason, /in time/);
   assert.equal(socket.closedWith, 1000);
   signal.close();
@@ -220,23 +139,20 @@ test('a server without lunasig.v1 is refused for good', LIMIT, async () => {
   signal.connect();
   const socket = await opening;
   socket.protocol = '';
-  socket.onopen();
+  socket.opens();
   assert.equal(signal.state, 'closed');
 });
 
-test('send puts the target at the top level and keeps nothing for later', LIMIT, async () => {
-  const { signal, socket } = await connected();
+test('send gives each message an id and puts the target at the top level', LIMIT, async () => {
+  const { signal, seen, socket } = await connected();
   assert.equal(signal.send('chat-message', { content: 'hi' }), true);
   assert.equal(signal.send('offer', { sdp: 'v=0', type: 'offer' }, { target: 'p1' }), true);
-  assert.deepEqual(socket.sent, [
-    { type: 'chat-message', payload: { content: 'hi' } },
-    { type: 'offer', payload: { sdp: 'v=0', type: 'offer' }, target_id: 'p1' },
-  ]);
-  socket.bufferedAmount = 2 << 20;
-  assert.equal(signal.send('chat-message', {}), false);
-  socket.bufferedAmount = 0;
   assert.equal(signal.send('chat-message', { content: 'ü'.repeat(40_000) }), false);
-  assert.equal(socket.sent.length, 2);
+  assert.deepEqual(socket.messages, [
+    { id: 1, type: 'chat-message', payload: { content: 'hi' } },
+    { id: 2, type: 'offer', payload: { sdp: 'v=0', type: 'offer' }, target_id: 'p1' },
+  ]);
+  assert.equal(seen('error').at(-1).code, 'MESSAGE_TOO_LARGE');
 });
 
 test('members and their connections come and go', LIMIT, async () => {

@@ -3,7 +3,7 @@
 A fenced block that begins with ```sh test is run by bash, stopping at the first command that fails. A block ```text shown right behind
 it lists lines that its output must have, … standing for anything. The blocks of a page run in order, in one folder of their own that has
 lua/ and examples/ of the repository in it, with `lunasig` on the PATH and a server that was started there with GUESTS=on; localhost:8000
-in the text means that server, and so does `pidof lunasig`.
+in the text means that server, localhost:8001 its admin API, whose key is $ADMIN_KEY, and `pidof lunasig` its process.
 """
 
 import contextlib
@@ -39,15 +39,16 @@ def blocks_of(page):
 
 @contextlib.contextmanager
 def server(program, folder, environment):
-    """A server in folder/ on a port that the system chose; yields pid and port."""
+    """A server in folder/ on ports that the system chose; yields pid, port, and the admin API's port."""
     log = folder / "server.log"
     with open(log, "wb") as kept:
         process = subprocess.Popen(
             [program, "serve"], cwd=folder, stdout=kept, stderr=subprocess.STDOUT,
-            env={**environment, "PORT": "0", "HOST": "127.0.0.1", "GUESTS": "on", "LOG_FORMAT": "json"},
+            env={**environment, "PORT": "0", "HOST": "127.0.0.1", "GUESTS": "on", "LOG_FORMAT": "json", "ADMIN_PORT": "0"},
         )  # fmt: skip
     try:
-        yield process.pid, wait_for_port(process, log)
+        port = wait_for_port(process, log)
+        yield process.pid, port, port_of("admin-listening", log)
         process.send_signal(signal.SIGTERM)
         assert process.wait(SECONDS) == 0, f"the server ended with {process.returncode}: {log.read_text()}"
     finally:
@@ -55,17 +56,23 @@ def server(program, folder, environment):
         process.wait()
 
 
+def port_of(event, log):
+    """The port that a line of the log names; None: there is no such line yet."""
+    for line in log.read_text().rpartition("\n")[0].splitlines():
+        if line.startswith("{") and json.loads(line).get("event") == event:
+            return int(json.loads(line)["port"])
+    return None
+
+
 def wait_for_port(process, log):
     until = time.monotonic() + SECONDS
     while process.poll() is None and time.monotonic() < until:
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(0.05)
-        for line in log.read_text().rpartition("\n")[0].splitlines():
-            if line.startswith("{") and json.loads(line).get("event") == "listening":
-                port = int(json.loads(line)["port"])
-                with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=SECONDS) as answer:
-                    assert answer.status == 200
-                return port
+        if port := port_of("listening", log):
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=SECONDS) as answer:
+                assert answer.status == 200
+            return port
     raise AssertionError(f"the server did not start: {log.read_text()}")
 
 
@@ -94,14 +101,15 @@ def run_page(page, program):
         environment = {
             "PATH": f"{tools}:{os.environ['PATH']}", "HOME": name, "DATA_DIR": str(folder / "data"),
             "POLICY_DIR": str(folder / "lua"), "LUA_DIR": str(folder / "lua"),
+            "ADMIN_KEY": "docs-only-9876543210-zyxwvutsrqponmlk",
         }  # fmt: skip
         environment.update({key: value for key, value in os.environ.items() if key.endswith("SAN_OPTIONS")})
-        with server(program, folder, environment) as (pid, port):
+        with server(program, folder, environment) as (pid, port, admin_port):
             (tools / "pidof").write_text(f"#!/bin/sh\necho {pid}\n")
             (tools / "pidof").chmod(0o755)
             for line, commands, shown in runs:
                 done = subprocess.run(
-                    ["bash", "-euo", "pipefail", "-c", commands.replace("localhost:8000", f"localhost:{port}")],
+                    ["bash", "-euo", "pipefail", "-c", commands.replace("localhost:8000", f"localhost:{port}").replace("localhost:8001", f"localhost:{admin_port}")],
                     cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=SECONDS,
                 )  # fmt: skip
                 place = f"{page.relative_to(REPOSITORY)}:{line}"

@@ -1,4 +1,5 @@
-foreach(name flow_account flow_account_login)
-    lsig_unit_test(${name} lsig_flow PkgConfig::LIBUV)
+foreach(name flow_account flow_account_login flow_account_refresh)
+    lsig_unit_test(${name} lsig_flow PkgConfig::LIBUV PkgConfig::SQLITE)
     target_sources(test_${name} PRIVATE account_fixture.c)
 endforeach()
+lsig_unit_test(flow_account_rates lsig_flow)

@@ -1,9 +1,41 @@
 #include "account_fixture.h"
 
+#include <sqlite3.h>
+
 static void on_deadline(uv_timer_t *timer)
 {
     (void)timer;
     fail_msg("nothing came within the deadline");
+}
+
+static void open_parts(struct fixture *fixture)
+{
+    fixture->store_freed = false;
+    struct lsig_keyring_options options = {
+        .secret = lsig_span_of("0123456789abcdef0123456789abcdeX"), .leeway_s = 30};
+    const char *what = NULL;
+    fixture->keyring = lsig_keyring_new(&options, &what);
+    fixture->passwords = lsig_passwords_new(&fixture->loop, 2, COST, &fixture->metrics);
+    char error[LSIG_SQLITE_STORE_ERROR_SIZE];
+    assert_int_equal(lsig_sqlite_store_open(&fixture->store, &fixture->loop, fixture->data, error),
+                     LSIG_OK);
+    struct lsig_account_store store = lsig_sqlite_store_accounts(fixture->store);
+    fixture->flow = (struct lsig_flow){
+        .settings = &fixture->settings,
+        .keyring = fixture->keyring,
+        .metrics = &fixture->metrics,
+        .hub = lsig_hub_new(),
+    };
+    assert_int_equal(lsig_revoke_new(&fixture->flow.revoke, store, 30), LSIG_OK);
+    lsig_flow_init(&fixture->flow);
+    struct lsig_accounts_parts parts = {
+        .settings = &fixture->settings,
+        .keyring = fixture->keyring,
+        .flow = &fixture->flow,
+        .passwords = fixture->passwords,
+        .store = store,
+    };
+    fixture->accounts = lsig_accounts_new(&parts);
 }
 
 int set_up(void **state)
@@ -19,21 +51,7 @@ int set_up(void **state)
     fixture->settings.refresh_days = 7;
     fixture->settings.auth_registration = true;
     fixture->settings.guests = true;
-    struct lsig_keyring_options options = {
-        .secret = lsig_span_of("0123456789abcdef0123456789abcdeX"), .leeway_s = 30};
-    const char *what = NULL;
-    fixture->keyring = lsig_keyring_new(&options, &what);
-    fixture->passwords = lsig_passwords_new(&fixture->loop, 2, COST, &fixture->metrics);
-    char error[LSIG_SQLITE_STORE_ERROR_SIZE];
-    assert_int_equal(lsig_sqlite_store_open(&fixture->store, &fixture->loop, fixture->data, error),
-                     LSIG_OK);
-    struct lsig_accounts_parts parts = {
-        .settings = &fixture->settings,
-        .keyring = fixture->keyring,
-        .passwords = fixture->passwords,
-        .store = lsig_sqlite_store_accounts(fixture->store),
-    };
-    fixture->accounts = lsig_accounts_new(&parts);
+    open_parts(fixture);
     *state = fixture;
     return 0;
 }
@@ -53,7 +71,30 @@ void shut_down(struct fixture *fixture)
         uv_run(&fixture->loop, UV_RUN_ONCE);
     }
     lsig_accounts_free(fixture->accounts);
+    lsig_flow_clear(&fixture->flow);
+    lsig_revoke_free(fixture->flow.revoke);
+    lsig_hub_free(fixture->flow.hub);
     lsig_keyring_free(fixture->keyring);
+}
+
+void restart(struct fixture *fixture)
+{
+    shut_down(fixture);
+    open_parts(fixture);
+}
+
+int64_t query(struct fixture *fixture, const char *sql)
+{
+    char file[128];
+    sqlite3 *db = NULL;
+    sqlite3_stmt *statement = NULL;
+    snprintf(file, sizeof(file), "%s/lunasig.db", fixture->data);
+    assert_int_equal(sqlite3_open_v2(file, &db, SQLITE_OPEN_READWRITE, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &statement, NULL), SQLITE_OK);
+    int64_t value = sqlite3_step(statement) == SQLITE_ROW ? sqlite3_column_int64(statement, 0) : -1;
+    sqlite3_finalize(statement);
+    sqlite3_close(db);
+    return value;
 }
 
 int tear_down(void **state)
@@ -86,6 +127,38 @@ static void on_answer(void *arg, const struct lsig_account_answer *answer)
     assert_int_equal(lsig_scan_check(answer->body, NULL), LSIG_OK);
 }
 
+struct lsig_account_request *open_with(struct fixture *fixture,
+                                       enum lsig_account_action action,
+                                       const char *token,
+                                       const char *body)
+{
+    struct lsig_account_input input = {
+        .action = action,
+        .content_type = lsig_span_of("application/json"),
+        .body = lsig_span_of(body),
+        .token = lsig_span_of(token),
+        .address = lsig_span_of("192.0.2.1"),
+    };
+    lsig_flow_set_time(&fixture->flow, lsig_clock_now());
+    return lsig_account_open(fixture->accounts, &input, on_answer, fixture);
+}
+
+static int wait_for_answer(struct fixture *fixture, int before)
+{
+    while (fixture->answers == before) {
+        uv_run(&fixture->loop, UV_RUN_ONCE);
+    }
+    assert_int_equal(fixture->answers, before + 1);
+    return fixture->status;
+}
+
+int log_out(struct fixture *fixture, const char *token, const char *body)
+{
+    int before = fixture->answers;
+    (void)open_with(fixture, LSIG_ACCOUNT_LOGOUT, token, body);
+    return wait_for_answer(fixture, before);
+}
+
 struct lsig_account_request *open_from(struct fixture *fixture,
                                        enum lsig_account_action action,
                                        const char *content_type,
@@ -103,6 +176,7 @@ struct lsig_account_request *open_from(struct fixture *fixture,
         .token = {copy, len},
         .address = lsig_span_of(address),
     };
+    lsig_flow_set_time(&fixture->flow, lsig_clock_now());
     struct lsig_account_request *request =
         lsig_account_open(fixture->accounts, &input, on_answer, fixture);
     memset(copy, 'x', len);
@@ -119,16 +193,19 @@ int ask_from(struct fixture *fixture,
     int before = fixture->answers;
     struct lsig_account_request *request = open_from(fixture, action, content_type, body, address);
     assert_true((request == NULL) == (fixture->answers == before + 1));
-    while (fixture->answers == before) {
-        uv_run(&fixture->loop, UV_RUN_ONCE);
-    }
-    assert_int_equal(fixture->answers, before + 1);
-    return fixture->status;
+    return wait_for_answer(fixture, before);
 }
 
 int ask(struct fixture *fixture, enum lsig_account_action action, const char *body)
 {
     return ask_from(fixture, action, "application/json", body, "192.0.2.1");
+}
+
+int refresh(struct fixture *fixture, const char *token)
+{
+    char body[512];
+    snprintf(body, sizeof(body), "{\"refresh_token\":\"%s\"}", token);
+    return ask(fixture, LSIG_ACCOUNT_REFRESH, body);
 }
 
 int log_in(struct fixture *fixture, const char *name, const char *password)

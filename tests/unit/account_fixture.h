@@ -18,6 +18,7 @@
 #include "auth/token.h"
 #include "codec/scan.h"
 #include "flow/account.h"
+#include "flow/revoke.h"
 #include "store/sqlite_store.h"
 
 #define PASSWORD "SecurePass123!"
@@ -36,6 +37,7 @@ struct fixture {
     struct lsig_passwords *passwords;
     struct lsig_sqlite_store *store;
     struct lsig_accounts *accounts;
+    struct lsig_flow flow; // without clients
     bool store_freed;
     // The last answer.
     int answers;
@@ -59,10 +61,19 @@ int ask_from(struct fixture *fixture,
              const char *body,
              const char *address);
 int ask(struct fixture *fixture, enum lsig_account_action action, const char *body);
+struct lsig_account_request *open_with(struct fixture *fixture,
+                                       enum lsig_account_action action,
+                                       const char *token,
+                                       const char *body);
+int log_out(struct fixture *fixture, const char *token, const char *body);
+int refresh(struct fixture *fixture, const char *token);
 int log_in(struct fixture *fixture, const char *name, const char *password);
 void body_has(struct fixture *fixture, const char *text);
 void body_is(struct fixture *fixture, const char *text);
 void keys_are(struct fixture *fixture, const char *expected);
 const char *member(struct fixture *fixture, const char *name);
 struct lsig_claims claims_of(struct fixture *fixture);
+// All of it is closed and opened again, on the same files.
+void restart(struct fixture *fixture);
+int64_t query(struct fixture *fixture, const char *sql); // its first value; -1 where there is none
 void import(struct fixture *fixture, struct lsig_account account);

@@ -1,3 +1,3 @@
-foreach(name envelope frame json rate_spec refusal scan scan_read schema)
+foreach(name envelope frame json rate_spec refusal scan scan_read schema webhook_secret)
     lsig_unit_test(codec_${name} lsig_codec)
 endforeach()

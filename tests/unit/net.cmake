@@ -1,3 +1,5 @@
-foreach(part address metrics_text origin outbox page request_head)
+foreach(part address admin_key frames metrics_text origin outbox outbox_kept page request_head tls_hello)
     lsig_unit_test(net_${part} lsig_net)
 endforeach()
+lsig_unit_test(net_webhook_event lsig_net)
+lsig_unit_test(net_webhook_sender lsig_net)

@@ -22,8 +22,9 @@ static void an_error_names_place_key_fault_and_cure(void **state)
         {"GUESTS=maybe", "GUESTS: \"maybe\" is neither on nor off; write for example GUESTS=off"},
         {"LOG_LEVEL=loud", "LOG_LEVEL: \"loud\" is none of debug, info, warning, error; write for "
                            "example LOG_LEVEL=info"},
-        {"JWT_ALGORITHM=RS256", "JWT_ALGORITHM: \"RS256\" is not there yet: only HS256 is for now; "
-                                "write for example JWT_ALGORITHM=HS256"},
+        {"JWT_ALGORITHM=RS256", "JWT_ALGORITHM: \"RS256\" is none of HS256, HS384, HS512, which is "
+                                "for JWT_SECRET_KEY alone; keys of other algorithms go into "
+                                "JWT_KEYS_FILE; write for example JWT_ALGORITHM=HS256"},
         {"WEBSOCKET_FRAME_BYTES=2 MiB", "WEBSOCKET_FRAME_BYTES: \"2 MiB\" is not a number of bytes "
                                         "from 1 KiB to 1 MiB; write for example "
                                         "WEBSOCKET_FRAME_BYTES=64 KiB"},
@@ -43,6 +44,17 @@ static void an_error_names_place_key_fault_and_cure(void **state)
                                               "STUN address like stun:stun.example.org:3478"},
         {"WEBRTC_TURN_URLS=stun:example.org", "WEBRTC_TURN_URLS: \"stun:example.org\" is not a "
                                               "TURN address like turn:turn.example.org:3478"},
+        {"WEBHOOK_URL=ftp://ann:secret@example.org/",
+         "WEBHOOK_URL: this is no address that begins with https:// or http://"},
+        {"WEBHOOK_SECRET=short",
+         "WEBHOOK_SECRET: a secret needs at least 32 bytes; make one with: echo whsec_$(openssl "
+         "rand -base64 32)"},
+        {"WEBHOOK_SECRET=" A_GOOD_KEY "," A_GOOD_KEY "," A_GOOD_KEY,
+         "WEBHOOK_SECRET: there are more than two secrets; make one with: echo whsec_$(openssl "
+         "rand -base64 32)"},
+        {"WEBHOOK_EVENTS=left, message",
+         "WEBHOOK_EVENTS: \"message\" is none of room-opened, room-closed, joined, left, away, "
+         "back, connected, disconnected, role"},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         char text[256];
@@ -108,9 +120,9 @@ example_and_short_and_pem_keys_are_refused_with_the_cure_and_without_the_key(voi
         {"use-a-strong-randomly-generated-secret-key-here",
          "this is the example from a guide, which everybody knows"},
         {"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "this is one letter repeated"},
-        {"0123456789abcdef0123456789abcde", "the key has 31 bytes, HS256 needs at least 32"},
+        {"0123456789abcdef0123456789abcde", "the key has 31 bytes, it needs at least 32"},
         {"'-----BEGIN PUBLIC KEY-----\nabcdefghijklmnopqrstuvwxyz'",
-         "this is a PEM key, not a secret for HS256"},
+         "this is a PEM key, not a secret; it belongs into JWT_KEYS_FILE"},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         static const char *const names[] = {"JWT_SECRET_KEY", "SECRET_KEY"};
@@ -128,6 +140,29 @@ example_and_short_and_pem_keys_are_refused_with_the_cure_and_without_the_key(voi
     assert_string_equal(f->settings.jwt_secret_key, A_GOOD_KEY);
 }
 
+static void a_longer_hash_needs_a_longer_key(void **state)
+{
+    struct fixture *f = *state;
+    const char *key = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+    static const struct {
+        const char *algorithm;
+        int least;
+    } cases[] = {{"HS256", 32}, {"hs384", 48}, {"HS512", 64}};
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        for (int len = 32; len <= 64; len += 8) {
+            char text[256];
+            snprintf(text, sizeof(text), "JWT_ALGORITHM=%s\nJWT_SECRET_KEY=%.*s\n",
+                     cases[i].algorithm, len, key);
+            bool enough = len >= cases[i].least;
+            assert_int_equal(load_text(f, text), enough ? LSIG_OK : LSIG_INVALID_MESSAGE);
+        }
+    }
+    assert_int_equal(load_text(f, "JWT_SECRET_KEY=" A_GOOD_KEY "\nJWT_ALGORITHM=HS512\n"),
+                     LSIG_INVALID_MESSAGE);
+    expect_note(f, "conf:1: JWT_SECRET_KEY: the key has 32 bytes, JWT_ALGORITHM=HS512 needs at "
+                   "least 64; make one with: openssl rand -hex 32\n");
+}
+
 static void settings_that_do_not_go_together_are_refused(void **state)
 {
     struct fixture *f = *state;
@@ -142,6 +177,10 @@ static void settings_that_do_not_go_together_are_refused(void **state)
     assert_int_equal(load_text(f, "WEBSOCKET_BYTE_RATE_LIMIT=1 KiB/s burst 2 KiB\n"),
                      LSIG_INVALID_MESSAGE);
     expect_note(f, "conf:1: WEBSOCKET_BYTE_RATE_LIMIT: the burst must be at least");
+    assert_int_equal(load_text(f, "WEBHOOK_URL=http://a.example/\n"), LSIG_INVALID_MESSAGE);
+    expect_note(f, "conf:1: WEBHOOK_URL: webhooks are signed; set WEBHOOK_SECRET");
+    assert_int_equal(load_text(f, "WEBHOOK_URL=http://a.example/\nWEBHOOK_SECRET=" A_GOOD_KEY "\n"),
+                     LSIG_OK);
 }
 
 static void what_print_writes_is_read_back_to_the_same(void **state)
@@ -240,6 +279,7 @@ int main(void)
         TEST(bytes_have_units),
         TEST(a_star_for_origins_means_any),
         TEST(example_and_short_and_pem_keys_are_refused_with_the_cure_and_without_the_key),
+        TEST(a_longer_hash_needs_a_longer_key),
         TEST(settings_that_do_not_go_together_are_refused),
         TEST(what_print_writes_is_read_back_to_the_same),
         TEST(print_shows_defaults_as_the_table_has_them),

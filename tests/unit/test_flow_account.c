@@ -181,7 +181,9 @@ static void a_full_hash_queue_is_503_with_retry_after(void **state)
         snprintf(body, sizeof(body),
                  "{\"username\":\"user%d\",\"email\":\"u%d@b.cd\",\"password\":\"" PASSWORD "\"}",
                  i, i);
-        open_from(fixture, LSIG_ACCOUNT_REGISTER, "", body, "a");
+        char address[16];
+        snprintf(address, sizeof(address), "a%d", i); // one address would be too many for one
+        open_from(fixture, LSIG_ACCOUNT_REGISTER, "", body, address);
     }
     assert_true(fixture->by_status[503] > 0);
     assert_true(fixture->retry_after_s > 0);

@@ -48,6 +48,28 @@ static void on_pause(struct lsig_client *client, bool paused)
     *(paused ? &peer->pauses : &peer->resumes) += 1;
 }
 
+// The peer of `client` goes on with what it is; the socket of `fresh` is only a name here.
+static void on_take_over(struct lsig_client *client, struct lsig_client *fresh)
+{
+    struct peer *peer = peer_of(client);
+    peer->took_over = peer_of(fresh);
+    peer->close_code = 0;
+    assert_null(fresh->flow);
+}
+
+static int64_t on_rewind(struct lsig_client *client, uint64_t seq)
+{
+    struct peer *peer = peer_of(client);
+    peer->rewound = (int64_t)seq;
+    return peer->replays;
+}
+
+static void on_send_first(struct lsig_client *client, struct lsig_body *body)
+{
+    peer_of(client)->sent_first += 1;
+    on_send(client, body);
+}
+
 static void write_file(const struct fixture *f, const char *name, const char *text)
 {
     char path[128];
@@ -97,7 +119,7 @@ int fixture_setup(void **state)
         .metrics = &f->metrics,
         .script = lsig_script_new(&options),
         .hub = lsig_hub_new(),
-        .sink = {on_send, on_close, on_pause},
+        .sink = {on_send, on_close, on_pause, on_take_over, on_rewind, on_send_first},
     };
     lsig_flow_init(&f->flow);
     f->now = (struct lsig_time){.mono_ms = 5000000, .wall_ms = 1800000000000};
@@ -171,8 +193,11 @@ static struct peer *take_peer(struct fixture *f)
     return NULL;
 }
 
-struct peer *
-fixture_join_room(struct fixture *f, const char *room, const char *user, enum lsig_dialect dialect)
+static struct peer *come(struct fixture *f,
+                         const char *room,
+                         const char *user,
+                         enum lsig_dialect dialect,
+                         const struct lsig_resume_request *request)
 {
     struct peer *peer = take_peer(f);
     char json[] = "{}";
@@ -181,8 +206,46 @@ fixture_join_room(struct fixture *f, const char *room, const char *user, enum ls
     snprintf(claims.sub, sizeof(claims.sub), "%s", user);
     snprintf(claims.username, sizeof(claims.username), "%s", user);
     assert_true(lsig_door_take_place(&f->flow, lsig_span_of(user)));
-    lsig_attend_open(&f->flow, &peer->client, lsig_span_of(room), dialect, &claims);
+    lsig_attend_open(&f->flow, &peer->client, lsig_span_of(room), dialect, &claims, request);
     return peer;
+}
+
+struct peer *
+fixture_join_room(struct fixture *f, const char *room, const char *user, enum lsig_dialect dialect)
+{
+    struct lsig_resume_request request = {{NULL, 0}, 0};
+    return come(f, room, user, dialect, &request);
+}
+
+struct peer *fixture_return(struct fixture *f,
+                            const char *user,
+                            enum lsig_dialect dialect,
+                            const char *resume_token,
+                            uint64_t seq)
+{
+    struct lsig_resume_request request = {{NULL, 0}, seq};
+    if (resume_token != NULL) {
+        request.token = lsig_span_of(resume_token);
+    }
+    return come(f, "r1", user, dialect, &request);
+}
+
+bool fixture_lose(struct peer *peer)
+{
+    bool stays = lsig_resume_keep(&peer->client);
+    if (!stays) {
+        lsig_attend_close(&peer->client, "timeout");
+    }
+    return stays;
+}
+
+const char *fixture_resume_token(const struct peer *peer)
+{
+    static char token[LSIG_RESUME_TOKEN_SIZE];
+    const char *at = strstr(fixture_last(peer, "room-state"), "\"resume_token\":\"");
+    assert_non_null(at);
+    snprintf(token, sizeof(token), "%s", at + 16);
+    return token;
 }
 
 struct peer *fixture_join(struct fixture *f, const char *user, enum lsig_dialect dialect)
@@ -192,8 +255,9 @@ struct peer *fixture_join(struct fixture *f, const char *user, enum lsig_dialect
 
 struct peer *fixture_connect(struct fixture *f, const char *room)
 {
+    struct lsig_resume_request request = {{NULL, 0}, 0};
     struct peer *peer = take_peer(f);
-    lsig_attend_open(&f->flow, &peer->client, lsig_span_of(room), LSIG_V1, NULL);
+    lsig_attend_open(&f->flow, &peer->client, lsig_span_of(room), LSIG_V1, NULL, &request);
     return peer;
 }
 
@@ -265,6 +329,9 @@ static void put_short(struct lsig_buf *out, const struct lsig_body *body)
         {"role-updated", {"user_id", "role"}},
         {"peer-joined", {"user_id", NULL}},
         {"peer-left", {"user_id", NULL}},
+        {"user-away", {"user_id", NULL}},
+        {"user-back", {"user_id", NULL}},
+        {"ack", {"id", NULL}},
         {"error", {"code", NULL}},
     };
     struct lsig_span frame = {body->data, body->len};

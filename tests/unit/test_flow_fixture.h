@@ -32,6 +32,10 @@ struct peer {
     size_t frame_count;
     size_t heard; // how many of them the test has looked at
     int close_code;
+    struct peer *took_over; // whose socket it has now
+    int64_t rewound;        // the seq that it was rewound to
+    int64_t replays;        // what a rewind answers
+    int sent_first;
     int pauses;
     int resumes; // with an empty queue each time: the sink sees to it
     bool used;
@@ -60,6 +64,16 @@ void fixture_use(struct fixture *f, const char *lua);
 struct peer *fixture_join(struct fixture *f, const char *user, enum lsig_dialect dialect);
 struct peer *
 fixture_join_room(struct fixture *f, const char *room, const char *user, enum lsig_dialect dialect);
+// A client of the user comes to room r1 and asks to resume with this token (NULL: it does not ask).
+struct peer *fixture_return(struct fixture *f,
+                            const char *user,
+                            enum lsig_dialect dialect,
+                            const char *resume_token,
+                            uint64_t seq);
+// The socket of the client is lost; whether the client stays, away.
+bool fixture_lose(struct peer *peer);
+// The resume token of the newest room-state that the client got. Valid until the next call.
+const char *fixture_resume_token(const struct peer *peer);
 // A lunasig.v1 client without a token.
 struct peer *fixture_connect(struct fixture *f, const char *room);
 char *fixture_token(struct fixture *f, const char *user, int64_t life_s); // to be freed

@@ -1,14 +1,4 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "net/outbox.h"
+#include "test_net_outbox_fixture.h"
 
 // {"n":"xxx…"} with that many bytes in all (at least 8).
 static struct lsig_body *body_of(size_t len)
@@ -21,44 +11,6 @@ static struct lsig_body *body_of(size_t len)
     return body;
 }
 
-static struct lsig_body *numbered(int number)
-{
-    char text[32];
-    snprintf(text, sizeof(text), "{\"n\":%d}", number);
-    return lsig_body_of(lsig_span_of(text));
-}
-
-static void push(struct lsig_outbox *outbox, struct lsig_body *body)
-{
-    lsig_outbox_push(outbox, body);
-    lsig_body_unref(body);
-}
-
-// Reads one frame as a client does (RFC 6455 section 5.2); returns the bytes behind it.
-static const unsigned char *
-read_frame(const unsigned char *at, const unsigned char *end, struct lsig_span *payload)
-{
-    assert_true(end - at >= 2);
-    assert_int_equal(at[0], 0x81);     // final, text
-    assert_int_equal(at[1] & 0x80, 0); // unmasked
-    uint64_t len = at[1];
-    at += 2;
-    int more = len == 126 ? 2 : len == 127 ? 8 : 0;
-    uint64_t least = len == 126 ? 126 : 65536; // the shortest form that fits
-    if (more > 0) {
-        assert_true(end - at >= more);
-        len = 0;
-        for (int i = 0; i < more; i++) {
-            len = len << 8 | at[i];
-        }
-        assert_true(len >= least);
-        at += more;
-    }
-    assert_true((uint64_t)(end - at) >= len);
-    *payload = (struct lsig_span){(const char *)at, (size_t)len};
-    return at + len;
-}
-
 static void a_frame_of_every_length_is_the_body_behind_its_header(void **state)
 {
     (void)state;
@@ -67,10 +19,10 @@ static void a_frame_of_every_length_is_the_body_behind_its_header(void **state)
     for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
         struct lsig_outbox outbox = {0};
         struct lsig_body *body = body_of(lengths[i]);
-        size_t size = lsig_outbox_frame_size(body);
-        unsigned char *out = malloc(size);
         lsig_outbox_push(&outbox, body);
-        size_t len = lsig_outbox_fill(&outbox, LSIG_COMPAT, out, size);
+        size_t size = lsig_outbox_next_size(&outbox);
+        unsigned char *out = malloc(size);
+        size_t len = lsig_outbox_fill(&outbox, LSIG_COMPAT, false, out, size);
         size_t header = lengths[i] < 126 ? 2 : lengths[i] < 65536 ? 4 : 10;
         assert_int_equal(len, lengths[i] + header);
         struct lsig_span payload;
@@ -92,7 +44,7 @@ static void in_v1_every_frame_begins_with_the_next_seq(void **state)
         char wanted[48];
         struct lsig_span payload;
         push(&outbox, numbered(i));
-        size_t len = lsig_outbox_fill(&outbox, LSIG_V1, out, sizeof(out));
+        size_t len = lsig_outbox_fill(&outbox, LSIG_V1, false, out, sizeof(out));
         read_frame(out, out + len, &payload);
         snprintf(wanted, sizeof(wanted), "{\"seq\":%d,\"n\":%d}", i, i);
         assert_true(lsig_span_is(payload, wanted));
@@ -101,7 +53,7 @@ static void in_v1_every_frame_begins_with_the_next_seq(void **state)
     outbox.seq = UINT64_MAX - 1;
     push(&outbox, numbered(1));
     struct lsig_span payload;
-    size_t len = lsig_outbox_fill(&outbox, LSIG_V1, out, sizeof(out));
+    size_t len = lsig_outbox_fill(&outbox, LSIG_V1, false, out, sizeof(out));
     read_frame(out, out + len, &payload);
     assert_true(lsig_span_is(payload, "{\"seq\":18446744073709551615,\"n\":1}"));
     lsig_outbox_clear(&outbox);
@@ -117,7 +69,7 @@ static void the_seq_counts_for_the_length_of_the_frame(void **state)
         unsigned char *out = malloc(70000);
         struct lsig_span payload;
         push(&outbox, body_of(lengths[i]));
-        size_t len = lsig_outbox_fill(&outbox, LSIG_V1, out, 70000);
+        size_t len = lsig_outbox_fill(&outbox, LSIG_V1, false, out, 70000);
         assert_ptr_equal(read_frame(out, out + len, &payload), out + len);
         assert_int_equal(payload.len, lengths[i] + 8);
         lsig_outbox_clear(&outbox);
@@ -137,10 +89,10 @@ static void one_body_serves_both_dialects(void **state)
     assert_int_equal(body->refs, 3);
     lsig_body_unref(body);
     struct lsig_span payload;
-    size_t len = lsig_outbox_fill(&v1, LSIG_V1, out, sizeof(out));
+    size_t len = lsig_outbox_fill(&v1, LSIG_V1, false, out, sizeof(out));
     read_frame(out, out + len, &payload);
     assert_true(lsig_span_is(payload, "{\"seq\":42,\"n\":7}"));
-    len = lsig_outbox_fill(&compat, LSIG_COMPAT, out, sizeof(out));
+    len = lsig_outbox_fill(&compat, LSIG_COMPAT, false, out, sizeof(out));
     read_frame(out, out + len, &payload);
     assert_true(lsig_span_is(payload, "{\"n\":7}"));
     lsig_outbox_clear(&compat);
@@ -158,7 +110,7 @@ static void frames_leave_in_order_however_the_ring_turns(void **state)
             push(&outbox, numbered(pushed++));
         }
         unsigned char out[600]; // never room for all of them
-        size_t len = lsig_outbox_fill(&outbox, LSIG_COMPAT, out, sizeof(out));
+        size_t len = lsig_outbox_fill(&outbox, LSIG_COMPAT, false, out, sizeof(out));
         for (const unsigned char *at = out; at < out + len; popped++) {
             char wanted[32];
             struct lsig_span payload;
@@ -166,7 +118,7 @@ static void frames_leave_in_order_however_the_ring_turns(void **state)
             snprintf(wanted, sizeof(wanted), "{\"n\":%d}", popped);
             assert_true(lsig_span_is(payload, wanted));
         }
-        assert_int_equal(outbox.count, pushed - popped);
+        assert_int_equal(outbox.waiting, pushed - popped);
         if (round % 50 == 49) {
             lsig_outbox_clear(&outbox);
             popped = pushed;
@@ -185,14 +137,14 @@ static void the_bytes_are_those_of_what_waits(void **state)
         push(&outbox, body_of(100));
         assert_int_equal(outbox.bytes, i * each);
     }
-    lsig_outbox_fill(&outbox, LSIG_COMPAT, out, 102 + 141); // a second may need 142
-    assert_int_equal(outbox.count, 9);
+    lsig_outbox_fill(&outbox, LSIG_COMPAT, false, out, 102 + 141); // a second may need 142
+    assert_int_equal(outbox.waiting, 9);
     assert_int_equal(outbox.bytes, 9 * each);
-    lsig_outbox_fill(&outbox, LSIG_COMPAT, out, 102);
-    assert_int_equal(outbox.count, 9);
+    lsig_outbox_fill(&outbox, LSIG_COMPAT, false, out, 102);
+    assert_int_equal(outbox.waiting, 9);
     lsig_outbox_clear(&outbox);
     assert_int_equal(outbox.bytes, 0);
-    assert_int_equal(outbox.count, 0);
+    assert_int_equal(outbox.waiting, 0);
 }
 
 static void a_frame_that_does_not_fit_stays_first(void **state)
@@ -200,14 +152,14 @@ static void a_frame_that_does_not_fit_stays_first(void **state)
     (void)state;
     struct lsig_outbox outbox = {0};
     unsigned char out[256];
-    assert_null(lsig_outbox_first(&outbox));
-    assert_int_equal(lsig_outbox_fill(&outbox, LSIG_COMPAT, out, sizeof(out)), 0);
+    assert_int_equal(lsig_outbox_next_size(&outbox), 0);
+    assert_int_equal(lsig_outbox_fill(&outbox, LSIG_COMPAT, false, out, sizeof(out)), 0);
     struct lsig_body *large = body_of(1000);
     lsig_outbox_push(&outbox, large);
     push(&outbox, numbered(1));
-    assert_int_equal(lsig_outbox_fill(&outbox, LSIG_V1, out, sizeof(out)), 0);
-    assert_ptr_equal(lsig_outbox_first(&outbox), large);
-    assert_int_equal(outbox.count, 2);
+    assert_int_equal(lsig_outbox_fill(&outbox, LSIG_V1, false, out, sizeof(out)), 0);
+    assert_true(lsig_outbox_next_size(&outbox) > 1000);
+    assert_int_equal(outbox.waiting, 2);
     assert_int_equal(outbox.seq, 0); // a number is given when the frame is written
     lsig_body_unref(large);
     lsig_outbox_clear(&outbox);
@@ -219,12 +171,11 @@ static void a_frame_fits_into_the_room_that_was_said(void **state)
     static const size_t lengths[] = {8, 125, 65527, 65536};
     for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
         struct lsig_outbox outbox = {.seq = UINT64_MAX - 1};
-        struct lsig_body *body = body_of(lengths[i]);
-        size_t size = lsig_outbox_frame_size(body);
+        push(&outbox, body_of(lengths[i]));
+        size_t size = lsig_outbox_next_size(&outbox);
         unsigned char *out = malloc(size); // AddressSanitizer watches its end
-        push(&outbox, body);
-        assert_true(lsig_outbox_fill(&outbox, LSIG_V1, out, size) <= size);
-        assert_int_equal(outbox.count, 0);
+        assert_true(lsig_outbox_fill(&outbox, LSIG_V1, false, out, size) <= size);
+        assert_int_equal(outbox.waiting, 0);
         lsig_outbox_clear(&outbox);
         free(out);
     }
@@ -239,12 +190,12 @@ static void a_large_ring_is_given_back_when_it_is_empty(void **state)
         push(&outbox, numbered(i));
     }
     assert_true(outbox.capacity >= 1000);
-    lsig_outbox_fill(&outbox, LSIG_COMPAT, out, sizeof(out));
-    assert_int_equal(outbox.count, 0);
+    lsig_outbox_fill(&outbox, LSIG_COMPAT, false, out, sizeof(out));
+    assert_int_equal(outbox.waiting, 0);
     assert_null(outbox.ring);
     assert_int_equal(outbox.capacity, 0);
     push(&outbox, numbered(1)); // and made again
-    lsig_outbox_fill(&outbox, LSIG_COMPAT, out, sizeof(out));
+    lsig_outbox_fill(&outbox, LSIG_COMPAT, false, out, sizeof(out));
     assert_non_null(outbox.ring); // a small one is kept
     lsig_outbox_clear(&outbox);
     assert_null(outbox.ring);

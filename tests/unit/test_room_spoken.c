@@ -49,6 +49,27 @@ static void the_connection_that_spoke_last_is_meant(void **state)
     leave(&cid);
 }
 
+static void a_connection_that_is_away_is_meant_only_if_all_are(void **state)
+{
+    struct lsig_room *room = ((struct place *)*state)->room;
+    struct lsig_connection ann = {0};
+    struct lsig_connection bob[2] = {0};
+    enter(room, &ann, "ann");
+    enter(room, &bob[0], "bob");
+    enter(room, &bob[1], "bob");
+    struct lsig_member *user = bob[0].member;
+    lsig_room_note_spoken(&bob[1], ann.member);
+    assert_false(lsig_room_set_away(&bob[1], true));
+    assert_ptr_equal(lsig_room_spoken_to(user, ann.member), &bob[0]);
+    assert_true(lsig_room_set_away(&bob[0], true));
+    assert_ptr_equal(lsig_room_spoken_to(user, ann.member), &bob[1]);
+    assert_true(lsig_room_set_away(&bob[0], false));
+    assert_ptr_equal(lsig_room_spoken_to(user, ann.member), &bob[0]);
+    leave(&bob[1]);
+    leave(&bob[0]);
+    leave(&ann);
+}
+
 static void what_was_said_to_one_who_left_is_forgotten(void **state)
 {
     struct lsig_room *room = ((struct place *)*state)->room;
@@ -100,6 +121,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         room_test(without_a_word_the_newest_connection_is_meant),
         room_test(the_connection_that_spoke_last_is_meant),
+        room_test(a_connection_that_is_away_is_meant_only_if_all_are),
         room_test(what_was_said_to_one_who_left_is_forgotten),
         room_test(one_connection_speaks_to_a_whole_room),
     };

@@ -10,6 +10,7 @@ import json
 import os
 import re
 import socket
+import ssl
 import struct
 import time
 from collections import namedtuple
@@ -27,6 +28,7 @@ COMPAT_KEYS = {"type", "payload", "sender_id", "room_id", "timestamp"}
 V1_KEYS = COMPAT_KEYS | {"seq", "sender_peer_id"}
 
 OPEN = set()  # connections that nobody has closed yet
+TLS = {}  # port: what clients of a server with TLS use (ssl.SSLContext)
 
 Frame = namedtuple("Frame", "fin rsv opcode data")
 
@@ -56,7 +58,7 @@ class Closed(Exception):
 class Wire:
     """A TCP connection with a buffer. Times are absolute (time.monotonic())."""
 
-    def __init__(self, port, source=None, receive_buffer=None):
+    def __init__(self, port, source=None, receive_buffer=None, tls=None):
         self.port = port
         self.buffer = bytearray()
         self.ended = False
@@ -69,6 +71,8 @@ class Wire:
             self.socket.bind((source, 0))
         self.socket.settimeout(DEADLINE)
         self.socket.connect(("127.0.0.1", port))
+        if tls := tls or TLS.get(port):
+            self.socket = tls.wrap_socket(self.socket, server_hostname="localhost")
 
     def send(self, data):
         self.socket.settimeout(DEADLINE)
@@ -81,7 +85,7 @@ class Wire:
         self.socket.settimeout(max(until - time.monotonic(), 0.0001))
         try:
             data = self.socket.recv(262144)
-        except ConnectionError:
+        except (ConnectionError, ssl.SSLError):
             data = b""
         if not data:
             self.ended = True
@@ -431,14 +435,14 @@ def assert_unauthorized(refusal):
     assert refusal.headers["www-authenticate"] == "Bearer"
 
 
-def connect(port, room, user=None, *, token=None, v1=False, protocols=None, headers=None, source=None, receive_buffer=None):
+def connect(port, room, user=None, *, token=None, v1=False, protocols=None, headers=None, source=None, receive_buffer=None, **query):
     """A handshake with a token in the URL. Of user and token one, or none of them."""
     token = make_token(user) if token is None and user is not None else token
     every = handshake_headers(**(headers or {}))
     protocols = protocols or (V1 if v1 else None)
     if protocols:
         every["Sec-WebSocket-Protocol"] = protocols
-    return upgrade(port, room_path(room, token), every, source=source, receive_buffer=receive_buffer)
+    return upgrade(port, room_path(room, token, **query), every, source=source, receive_buffer=receive_buffer)
 
 
 def join(port, room, user, **how):
@@ -448,6 +452,26 @@ def join(port, room, user, **how):
     client.user = user
     client.room_state = client.expect("room-state", room_id=room)["payload"]
     client.peer_id = client.room_state["self"]["peer_id"] if client.v1 else None
+    return client
+
+
+def resume(old, *, seq=None, token=None, resume_token=None, port=None):
+    """Takes up the session of a lunasig.v1 client where it was, over a new socket. Its room-state is checked; what follows is not read."""
+    seq = old.seq if seq is None else seq
+    resume_token = old.room_state["session"]["resume_token"] if resume_token is None else resume_token
+    room = old.room_state["room_id"]
+    client = connect(port or old.port, room, old.user, token=token, v1=True, resume=confidential(resume_token), seq=seq)
+    client.port, client.user = port or old.port, old.user
+    state = json.loads(client.recv_text())
+    collect_tokens(state)
+    assert state["type"] == "room-state", state
+    client.room_state = state["payload"]
+    client.peer_id = client.room_state["self"]["peer_id"]
+    if client.room_state["resumed"]:
+        assert set(state) == V1_KEYS - {"seq"}, state
+        client.seq = seq
+    else:
+        client.seq = state["seq"]
     return client
 
 

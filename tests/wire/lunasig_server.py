@@ -10,6 +10,7 @@ import subprocess
 import threading
 import time
 
+import lunasig_certificates as certificates
 import lunasig_client as wire
 import lunasig_secrets as secrets
 
@@ -62,6 +63,8 @@ class Server:
         self.changed = threading.Condition()
         self.reading = True
         self.port = None
+        if os.environ.get("LUNASIG_TEST_TLS"):
+            self.settings |= certificates.make(self.folder).settings
         self.process = subprocess.Popen(
             [str(binary()), *arguments], env=self.settings, cwd=self.folder, stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, preexec_fn=preexec,
@@ -71,6 +74,9 @@ class Server:
         if wait:
             try:
                 self.port = int(self.event("listening", timeout=START_SECONDS)["port"])
+                wire.TLS.pop(self.port, None)
+                if "TLS_CERT_FILE" in self.settings:
+                    wire.TLS[self.port] = certificates.trust(self.settings["TLS_CERT_FILE"])
             except BaseException:
                 self.kill()
                 raise

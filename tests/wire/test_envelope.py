@@ -8,7 +8,7 @@ import lunasig_client as wire
 import pytest
 from lunasig_client import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, TIMESTAMP, Closed
 
-SETTINGS = {"WEBSOCKET_BAD_FRAMES": None}  # 10, the default
+SETTINGS = {"RESUME_WINDOW_S": "0", "WEBSOCKET_BAD_FRAMES": None}  # 10, the default
 
 
 @pytest.fixture(params=["compat", "v1"])

@@ -6,7 +6,7 @@ import lunasig_client as wire
 import pytest
 
 PING_S, PONG_S = 1, 1
-SETTINGS = {"WEBSOCKET_PING_S": PING_S, "WEBSOCKET_PONG_S": PONG_S}
+SETTINGS = {"RESUME_WINDOW_S": "1", "WEBSOCKET_PING_S": PING_S, "WEBSOCKET_PONG_S": PONG_S}
 
 
 @pytest.mark.parametrize("v1", [False, True])
@@ -20,13 +20,14 @@ def test_a_quiet_client_that_answers_pings_stays(server, room, v1):
     assert [p["user_id"] for p in bob.room_state["participants"]] == ["ann", "bob"]
 
 
-def test_a_client_that_answers_no_ping_has_left_after_the_time_for_it(server, room):
+def test_a_client_that_answers_no_ping_is_away_after_the_time_for_it_and_then_has_left(server, room):
     ann, bob = server.gather(room, "ann:v1", "bob:v1")
     start = time.monotonic()
-    gone, _ = bob.until("user-left")  # reading, bob answers; ann does not read
-    assert gone["payload"]["user_id"] == "ann" and gone["payload"]["reason"] == "timeout"
+    bob.until("user-away", user_id="ann")  # reading, bob answers; ann does not read
     assert PING_S + PONG_S - 0.5 < time.monotonic() - start < PING_S + PONG_S + 3
     assert ann.wire.ends() is not None
+    gone, _ = bob.until("user-left", user_id="ann")
+    assert gone["payload"]["reason"] == "timeout"
 
 
 def test_a_client_that_talks_is_not_asked(server, room):

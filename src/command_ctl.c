@@ -1,0 +1,373 @@
+#include "command_ctl.h"
+
+#include <stdlib.h>
+
+#include "base/alloc.h"
+#include "codec/json.h"
+#include "command.h"
+#include "net/control_socket.h"
+
+enum { LIMIT = 1, REASON = 2, USER = 4, BEFORE = 8, ADDRESSES = 16, ALL = 32, TOKEN = 64 };
+
+// One command. build adds its members to the request; false: told.
+struct verb {
+    const char *name;
+    const char *words; // for people
+    int min;           // words behind the command
+    int max;
+    unsigned flags;
+    bool (*build)(struct lsig_ctl_order *order);
+    void (*show)(FILE *out, struct lsig_span answer);
+};
+
+// --- the answers
+
+static void show_kick(FILE *out, struct lsig_span answer)
+{
+    lsig_ctl_print_text(out, answer, "user_id");
+    fputs(" is out of ", out);
+    lsig_ctl_print_text(out, answer, "room_id");
+    fputs("; connections closed: ", out);
+    lsig_ctl_print_text(out, answer, "connections");
+    fputs("\n", out);
+}
+
+static void show_close(FILE *out, struct lsig_span answer)
+{
+    lsig_ctl_print_text(out, answer, "room_id");
+    fputs(" is closed; members sent away: ", out);
+    lsig_ctl_print_text(out, answer, "members");
+    fputs("\n", out);
+}
+
+static void show_broadcast(FILE *out, struct lsig_span answer)
+{
+    lsig_ctl_print_text(out, answer, "type");
+    fputs(" goes to rooms: ", out);
+    lsig_ctl_print_text(out, answer, "rooms");
+    fputs(", connections: ", out);
+    lsig_ctl_print_text(out, answer, "connections");
+    fputs("\n", out);
+}
+
+static void show_revoke(FILE *out, struct lsig_span answer)
+{
+    fputs("revoked; connections closed: ", out);
+    lsig_ctl_print_text(out, answer, "connections");
+    fputs("\n", out);
+}
+
+static void show_drain(FILE *out, struct lsig_span answer)
+{
+    (void)answer;
+    fputs("the server drains and ends\n", out);
+}
+
+static void show_reload(FILE *out, struct lsig_span answer)
+{
+    (void)answer;
+    fputs("the server loads anew; its log says how it went\n", out);
+}
+
+static void show_log(FILE *out, struct lsig_span answer)
+{
+    fputs("the log shows ", out);
+    lsig_ctl_print_text(out, answer, "level");
+    fputs(" and above\n", out);
+}
+
+static const struct verb verbs[] = {
+    {"status", "", 0, 0, 0, lsig_ctl_build_nothing, lsig_ctl_show_status},
+    {"rooms", "", 0, 0, LIMIT, lsig_ctl_build_rooms, lsig_ctl_show_rooms},
+    {"room", "ROOM", 1, 1, LIMIT | ADDRESSES, lsig_ctl_build_room, lsig_ctl_show_room},
+    {"user", "USER", 1, 1, ADDRESSES, lsig_ctl_build_user, lsig_ctl_show_user},
+    {"watch", "room=ROOM or user=USER", 1, 1, 0, lsig_ctl_build_watch, NULL},
+    {"kick", "ROOM USER", 2, 2, REASON, lsig_ctl_build_kick, show_kick},
+    {"close", "ROOM", 1, 1, REASON, lsig_ctl_build_close, show_close},
+    {"broadcast", "ROOM TYPE [JSON]", 1, 3, ALL, lsig_ctl_build_broadcast, show_broadcast},
+    {"revoke", "", 0, 0, TOKEN | USER | BEFORE, lsig_ctl_build_revoke, show_revoke},
+    {"drain", "", 0, 0, 0, lsig_ctl_build_nothing, show_drain},
+    {"reload", "", 0, 0, 0, lsig_ctl_build_nothing, show_reload},
+    {"log", "debug, info, warning or error", 1, 1, 0, lsig_ctl_build_log, show_log},
+};
+
+enum { VERB_COUNT = sizeof(verbs) / sizeof(verbs[0]) };
+
+// --- talking
+
+static int refused(struct lsig_span answer, int status)
+{
+    fputs("lunasig ctl: ", stderr);
+    lsig_ctl_print_text(stderr, answer, "detail");
+    fputs("\n", stderr);
+    return status == 400 ? LSIG_EXIT_USAGE : LSIG_EXIT_FAILED;
+}
+
+static int broken(const char *why)
+{
+    fprintf(stderr, "lunasig ctl: no answer from the server: %s\n", why);
+    return LSIG_EXIT_START;
+}
+
+static bool print_line(struct lsig_span text)
+{
+    return fwrite(text.data, 1, text.len, stdout) == text.len && fputs("\n", stdout) >= 0 &&
+           fflush(stdout) == 0;
+}
+
+static int follow(struct lsig_ctl_link *link, const struct lsig_ctl_order *order)
+{
+    const char *why = "";
+    for (;;) {
+        struct lsig_span line = lsig_ctl_read(link, true, &why);
+        if (line.data == NULL) {
+            fprintf(stderr, "lunasig ctl: the watch has ended: %s\n", why);
+            return LSIG_EXIT_FAILED;
+        }
+        if (!order->json) {
+            lsig_ctl_show_event(stdout, line);
+        } else if (!print_line(line)) {
+            return LSIG_EXIT_FAILED;
+        }
+    }
+}
+
+static int
+converse(struct lsig_ctl_link *link, const struct verb *verb, const struct lsig_ctl_order *order)
+{
+    const char *why = "it is no Lunasig server";
+    int status = 0;
+    struct lsig_span answer;
+    lsig_ctl_send(link, lsig_buf_span(&order->request));
+    struct lsig_span line = lsig_ctl_read(link, false, &why);
+    if (line.data == NULL || !lsig_ctl_split(line, &status, &answer)) {
+        return broken(why);
+    }
+    if (status != 200) {
+        return refused(answer, status);
+    }
+    if (verb->show == NULL) {
+        return follow(link, order);
+    }
+    if (order->json) {
+        return print_line(answer) ? LSIG_EXIT_OK : LSIG_EXIT_FAILED;
+    }
+    verb->show(stdout, answer);
+    return fflush(stdout) == 0 ? LSIG_EXIT_OK : LSIG_EXIT_FAILED;
+}
+
+// --- the command line
+
+// Where the server is: --socket, or what the settings say. False: told, *status is set.
+static bool find_path(const struct lsig_command_line *line,
+                      const struct lsig_ctl_order *order,
+                      char path[LSIG_CONTROL_PATH_SIZE],
+                      int *status)
+{
+    struct lsig_settings settings = {0};
+    bool fine = true;
+    *status = LSIG_EXIT_USAGE;
+    if (order->socket != NULL) {
+        fine = strlen(order->socket) < LSIG_CONTROL_PATH_SIZE;
+        snprintf(path, LSIG_CONTROL_PATH_SIZE, "%s", order->socket);
+        return fine || lsig_ctl_usage("the path of a socket has at most 107 bytes");
+    }
+    if (!lsig_command_load(line, &settings)) {
+        lsig_settings_clear(&settings);
+        return false;
+    }
+    switch (lsig_control_path(&settings, path)) {
+    case LSIG_OK:
+        break;
+    case LSIG_NOT_FOUND:
+        *status = LSIG_EXIT_START;
+        fine = lsig_ctl_usage("CONTROL_SOCKET is none: the server has no control socket");
+        break;
+    default:
+        fine = lsig_ctl_usage(
+            "the path of the control socket has more than 107 bytes; give --socket PATH");
+        break;
+    }
+    lsig_settings_clear(&settings);
+    return fine;
+}
+
+static bool takes_value(const char *argument)
+{
+    static const char *const flags[] = {"-c",      "--config", "--socket", "--data",
+                                        "--limit", "--reason", "--user",   "--before"};
+    for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
+        if (strcmp(argument, flags[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// Sorts the arguments into words and flags (as many as argc at most). Behind -- all are words.
+static bool sort_arguments(char **argv, struct lsig_ctl_order *order, char **flags)
+{
+    int flag_count = 1; // the command's own name
+    flags[0] = argv[0];
+    bool words_only = false;
+    for (char **at = argv + 1; *at != NULL; at++) {
+        if (!words_only && strcmp(*at, "--") == 0) {
+            words_only = true;
+        } else if (!words_only && (*at)[0] == '-' && (*at)[1] != '\0') {
+            flags[flag_count++] = *at;
+            if (takes_value(*at) && at[1] != NULL) {
+                flags[flag_count++] = *++at;
+            }
+        } else if (order->count == LSIG_CTL_WORDS_MAX) {
+            return lsig_ctl_usage("there are too many words");
+        } else {
+            order->words[order->count++] = *at;
+        }
+    }
+    flags[flag_count] = NULL;
+    return true;
+}
+
+static const struct verb *find_verb(const char *name)
+{
+    for (size_t i = 0; i < VERB_COUNT; i++) {
+        if (strcmp(verbs[i].name, name) == 0) {
+            return &verbs[i];
+        }
+    }
+    return NULL;
+}
+
+static int unknown_verb(const struct lsig_command *command, const char *name)
+{
+    const char *names[VERB_COUNT];
+    for (size_t i = 0; i < VERB_COUNT; i++) {
+        names[i] = verbs[i].name;
+    }
+    return lsig_command_unknown(command, "command", name, names, VERB_COUNT);
+}
+
+// The flags that are good for this command; NULL: none is known yet.
+static size_t
+list_flags(const struct verb *verb, struct lsig_ctl_order *order, struct lsig_command_flag *out)
+{
+    const struct {
+        unsigned bit;
+        struct lsig_command_flag flag;
+    } all[] = {
+        {0, {.name = "--socket", .value = &order->socket}},
+        {0, {.name = "--data", .key = "DATA_DIR"}},
+        {0, {.name = "--json", .given = &order->json}},
+        {LIMIT, {.name = "--limit", .value = &order->limit}},
+        {REASON, {.name = "--reason", .value = &order->reason}},
+        {USER, {.name = "--user", .value = &order->user}},
+        {BEFORE, {.name = "--before", .value = &order->before}},
+        {ADDRESSES, {.name = "--addresses", .given = &order->addresses}},
+        {ALL, {.name = "--all", .given = &order->all}},
+        {TOKEN, {.name = "--token-stdin", .given = &order->token_stdin}},
+    };
+    size_t count = 0;
+    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+        if (all[i].bit == 0 || (verb != NULL && (verb->flags & all[i].bit) != 0)) {
+            out[count++] = all[i].flag;
+        }
+    }
+    return count;
+}
+
+static int
+run(const struct verb *verb, const struct lsig_command_line *line, struct lsig_ctl_order *order)
+{
+    char path[LSIG_CONTROL_PATH_SIZE];
+    struct lsig_ctl_link link;
+    int status;
+    int words = order->count - 1;
+    if (words < verb->min || words > verb->max) {
+        fprintf(stderr, "lunasig ctl: %s %s%s\nSee: lunasig ctl --help\n", verb->name,
+                verb->max > 0 ? "needs " : "takes no further words", verb->words);
+        return LSIG_EXIT_USAGE;
+    }
+    if (!find_path(line, order, path, &status)) {
+        return status;
+    }
+    lsig_json_open(&order->request, NULL, '{');
+    lsig_json_string(&order->request, "command", verb->name);
+    if (!verb->build(order)) {
+        return LSIG_EXIT_USAGE;
+    }
+    lsig_json_close(&order->request, '}');
+    lsig_buf_append(&order->request, "\n", 1);
+    if (lsig_buf_status(&order->request) != LSIG_OK) {
+        lsig_ctl_usage("that is too long");
+        return LSIG_EXIT_USAGE;
+    }
+    if (!lsig_ctl_connect(&link, path)) {
+        return LSIG_EXIT_START;
+    }
+    status = converse(&link, verb, order);
+    lsig_ctl_close(&link);
+    return status;
+}
+
+static int ctl(const struct lsig_command *command, int argc, char **argv)
+{
+    struct lsig_ctl_order order = {0};
+    struct lsig_command_flag flags[LSIG_COMMAND_FLAGS_MAX];
+    struct lsig_command_line line;
+    int status = LSIG_EXIT_USAGE;
+    char **given = lsig_alloc(((size_t)argc + 1) * sizeof(given[0]));
+    if (!sort_arguments(argv, &order, given)) {
+        free(given);
+        return status;
+    }
+    const struct verb *verb = order.count > 0 ? find_verb(order.words[0]) : NULL;
+    size_t flag_count = list_flags(verb, &order, flags);
+    if (order.count > 0 && verb == NULL) {
+        status = unknown_verb(command, order.words[0]);
+    } else if (lsig_command_parse(command, flags, flag_count, given, &line, &status)) {
+        if (verb == NULL) {
+            lsig_ctl_usage("write a command");
+        } else {
+            lsig_buf_init(&order.request, 65536);
+            status = run(verb, &line, &order);
+            if (order.request.data != NULL) {
+                explicit_bzero(order.request.data, order.request.len); // may be a token
+            }
+            lsig_buf_clear(&order.request);
+        }
+    }
+    free(given);
+    return status;
+}
+
+const struct lsig_command lsig_command_ctl = {
+    .name = "ctl",
+    .summary = "Look into a running server, and give it orders",
+    .help =
+        "Usage: lunasig ctl COMMAND [--json] [--data DIR] [-c FILE] [--socket PATH]\n\n"
+        "  status                           what the server is doing\n"
+        "  rooms [--limit N]                the largest rooms\n"
+        "  room ROOM [--limit N] [--addresses]\n"
+        "                                   who is in a room, and how connected\n"
+        "  user USER [--addresses]          the rooms that a user is in\n"
+        "  watch room=ROOM | user=USER      what happens there, until Ctrl-C\n"
+        "  kick ROOM USER [--reason TEXT]   send a user out of a room (close 4403)\n"
+        "  close ROOM [--reason TEXT]       send everybody out\n"
+        "  broadcast ROOM TYPE [JSON]       a message from the server; without JSON, or for -,\n"
+        "  broadcast --all TYPE [JSON]      its payload is read from standard input\n"
+        "  revoke --token-stdin             end a token, read from standard input, for good\n"
+        "  revoke --user USER               end all tokens of a user issued until now\n"
+        "  revoke --before TIME             end all tokens issued before a time\n"
+        "  drain                            stop as after SIGTERM: members may come back\n"
+        "  reload                           load policy, keys and certificate as after SIGHUP\n"
+        "  log debug|info|warning|error     what the log shows from now on\n\n"
+        "      --json         print the server's answer as JSON\n"
+        "      --data DIR     data folder of the server (DATA_DIR); control.sock lies there\n"
+        "  -c, --config FILE  read settings from FILE, and not from ./.sbd and ./.env\n"
+        "      --socket PATH  the control socket, whatever the settings say (CONTROL_SOCKET)\n\n"
+        "TIME is unix seconds, 2026-11-22, 2026-11-22T20:15:04Z or now. Behind -- everything is a\n"
+        "name.\n\n"
+        "Exit status: 0 done; 1 refused (no such room); 2 the command line or a setting is wrong;\n"
+        "3 no server is there.\n",
+    .run = ctl,
+};

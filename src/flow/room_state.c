@@ -1,0 +1,122 @@
+#include "flow/room_state.h"
+
+#include "codec/json.h"
+#include "flow/ice.h"
+#include "flow/notice.h"
+
+static void print_peer(struct lsig_buf *out, const char *name, const struct lsig_connection *peer)
+{
+    lsig_json_open(out, name, '{');
+    lsig_json_string(out, "peer_id", peer->peer_id);
+    lsig_json_integer(out, "join_seq", (int64_t)peer->join_seq);
+    lsig_json_close(out, '}');
+}
+
+void lsig_room_state_print_peers(struct lsig_buf *out, const struct lsig_member *member)
+{
+    lsig_json_open(out, "peers", '[');
+    for (const struct lsig_connection *at = member->connections; at != NULL; at = at->next) {
+        print_peer(out, NULL, at);
+    }
+    lsig_json_close(out, ']');
+}
+
+void lsig_room_state_print(struct lsig_buf *out,
+                           const struct lsig_room *room,
+                           enum lsig_dialect dialect)
+{
+    lsig_json_string(out, "room_id", room->id);
+    lsig_json_open(out, "participants", '[');
+    for (const struct lsig_member *at = room->first; at != NULL; at = at->next) {
+        char joined_at[LSIG_CLOCK_ISO_SIZE];
+        lsig_clock_print_iso(joined_at, at->joined_ms);
+        lsig_json_open(out, NULL, '{');
+        lsig_json_string(out, "user_id", at->id);
+        lsig_json_string(out, "username", at->username);
+        lsig_json_string(out, "joined_at", joined_at);
+        lsig_json_string(out, "role", lsig_role_name((enum lsig_role)at->role));
+        if (dialect == LSIG_V1) {
+            lsig_room_state_print_peers(out, at);
+            if (at->away) {
+                lsig_json_boolean(out, "away", true);
+            }
+        }
+        lsig_json_close(out, '}');
+    }
+    lsig_json_close(out, ']');
+    lsig_json_integer(out, "participant_count", room->member_count);
+}
+
+static void print_self(struct lsig_buf *out, const struct lsig_client *client)
+{
+    const struct lsig_member *member = client->member;
+    lsig_json_open(out, "self", '{');
+    lsig_json_string(out, "user_id", member->id);
+    lsig_json_string(out, "peer_id", client->connection.peer_id);
+    lsig_json_integer(out, "join_seq", (int64_t)client->connection.join_seq);
+    lsig_json_string(out, "role", lsig_role_name((enum lsig_role)member->role));
+    lsig_json_close(out, '}');
+}
+
+// A token is good for one return: each room-state brings the next one.
+static void print_session(struct lsig_buf *out, struct lsig_client *client)
+{
+    int64_t window_s = client->flow->settings->resume_window_s;
+    if (window_s == 0) {
+        return;
+    }
+    char token[LSIG_RESUME_TOKEN_SIZE];
+    lsig_resume_make(token, client->resume_digest);
+    client->resumable = true;
+    lsig_json_open(out, "session", '{');
+    lsig_json_string(out, "id", client->connection.peer_id);
+    lsig_json_string(out, "resume_token", token);
+    lsig_json_integer(out, "expires_in", window_s);
+    if (client->connection.dialect == LSIG_V1) {
+        lsig_json_integer(out, "last_id", client->last_id);
+    }
+    lsig_json_close(out, '}');
+    explicit_bzero(token, sizeof(token));
+}
+
+static void print_v1(struct lsig_buf *out, struct lsig_client *client)
+{
+    struct lsig_flow *flow = client->flow;
+    int64_t now_s = flow->now.wall_ms / 1000;
+    int64_t token_exp_s = client->deadline_s - flow->settings->jwt_leeway_s;
+    print_self(out, client);
+    lsig_json_integer(out, "revision", (int64_t)client->room->revision);
+    lsig_ice_print_servers(out, "ice_servers", flow->settings, lsig_span_of(client->member->id),
+                           now_s, token_exp_s);
+    lsig_ice_print_policies(out, flow->settings);
+    client->ice_until_s = lsig_ice_expires_at(flow->settings, now_s, token_exp_s);
+}
+
+void lsig_room_state_welcome(struct lsig_client *client, const struct lsig_arrival *arrival)
+{
+    struct lsig_flow *flow = client->flow;
+    enum lsig_dialect dialect = (enum lsig_dialect)client->connection.dialect;
+    struct lsig_buf out;
+    lsig_buf_init(&out, LSIG_ROOM_STATE_MAX);
+    lsig_json_open(&out, NULL, '{');
+    lsig_room_state_print(&out, client->room, dialect);
+    if (dialect == LSIG_V1) {
+        print_v1(&out, client);
+        if (arrival->asked) {
+            lsig_json_boolean(&out, "resumed", arrival->resumed);
+        }
+    } else if (arrival->resumed) {
+        lsig_json_boolean(&out, "reconnected", true);
+        lsig_json_integer(&out, "missed_message_count", arrival->replayed);
+    }
+    print_session(&out, client);
+    lsig_json_close(&out, '}');
+    client->entered_revision = client->room->revision;
+    struct lsig_body *body =
+        lsig_notice_print(flow, client->room, "room-state", lsig_buf_span(&out), dialect);
+    body->once = true; // it brings the token without which nothing can be asked for again
+    (arrival->resumed ? flow->sink.send_first : flow->sink.send)(client, body);
+    lsig_body_unref(body);
+    explicit_bzero(out.data, out.len); // may hold a TURN credential, and has a resume token
+    lsig_buf_clear(&out);
+}

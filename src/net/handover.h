@@ -1,0 +1,27 @@
+// handover.h - sessions over a restart: a server that stops writes down who is away, and the one
+// that starts next on the same data folder takes them up, so that a deploy ends no call.
+//
+// The file holds what clients missed, SDP and chat included: it is readable by its owner only, is
+// removed as soon as it has been read, and is of no use after RESUME_WINDOW_S. One JSON object a
+// line:
+//   {"kind":"head","version":1,"saved_at":unix milliseconds}
+//   {"kind":"room",id,revision,join_seq}           what follows belongs to it
+//   {"kind":"former",id,role}                      who was here, oldest first
+//   {"kind":"member",id,username,role,joined_ms,claims}
+//   {"kind":"connection",…}                        of the member; see handover_write.c
+//   {"kind":"frame",text}                          of the connection, oldest first
+// Rate windows and who spoke to whom begin anew.
+#pragma once
+
+#include "net/context.h"
+
+// Every socket has been lost. Writes DATA_DIR/sessions; a failure is logged, and members will then
+// have left. Nothing is written when nobody is away.
+void lsig_handover_write(struct lsig_net *net);
+// Before anybody is let in. A file that is damaged, of another version or too old is dropped whole
+// or from the damaged line on, and said so.
+void lsig_handover_read(struct lsig_net *net);
+// For both: DATA_DIR/sessions into out (size bytes); false: too long.
+bool lsig_handover_path(const struct lsig_net *net, char *out, size_t size);
+
+enum { LSIG_HANDOVER_VERSION = 1 };

@@ -1,0 +1,162 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/log.h"
+#include "codec/json.h"
+#include "net/handover.h"
+#include "net/session.h"
+#include "room/former.h"
+
+enum { PATH_SIZE = 4352, LINE_MAX_BYTES = 32 * 1024 * 1024 };
+
+bool lsig_handover_path(const struct lsig_net *net, char *out, size_t size)
+{
+    int len = snprintf(out, size, "%s/sessions", net->options.settings->data_dir);
+    return len > 0 && (size_t)len < size;
+}
+
+static void open_line(struct lsig_buf *out, const char *kind)
+{
+    lsig_buf_init(out, LINE_MAX_BYTES);
+    lsig_json_open(out, NULL, '{');
+    lsig_json_string(out, "kind", kind);
+}
+
+// stdio remembers a failure: it is looked at once, at the end.
+static void close_line(struct lsig_buf *out, FILE *file)
+{
+    lsig_json_close(out, '}');
+    fwrite(out->data, 1, out->len, file);
+    fputc('\n', file);
+    explicit_bzero(out->data, out->len);
+    lsig_buf_clear(out);
+}
+
+static void write_frame(const struct lsig_body *body, FILE *file)
+{
+    struct lsig_buf line;
+    open_line(&line, "frame");
+    lsig_json_text(&line, "text", (struct lsig_span){body->data, body->len});
+    close_line(&line, file);
+}
+
+static void write_hex(struct lsig_buf *out, const char *name, const void *bytes, size_t len)
+{
+    char text[2 * 32 + 1];
+    for (size_t i = 0; i < len; i++) {
+        snprintf(text + 2 * i, 3, "%02x", ((const unsigned char *)bytes)[i]);
+    }
+    lsig_json_string(out, name, text);
+}
+
+static void write_connection(const struct lsig_session *session, FILE *file)
+{
+    const struct lsig_client *client = &session->client;
+    const struct lsig_outbox *outbox = &session->outbox;
+    struct lsig_buf line;
+    open_line(&line, "connection");
+    lsig_json_string(&line, "peer_id", client->connection.peer_id);
+    lsig_json_integer(&line, "join_seq", (int64_t)client->connection.join_seq);
+    lsig_json_integer(&line, "dialect", client->connection.dialect);
+    write_hex(&line, "resume_digest", client->resume_digest, sizeof(client->resume_digest));
+    write_hex(&line, "token_key", &client->token_key, sizeof(client->token_key));
+    lsig_json_integer(&line, "token_iat", client->token_iat);
+    lsig_json_integer(&line, "deadline_s", client->deadline_s);
+    lsig_json_integer(&line, "last_id", client->last_id);
+    lsig_json_integer(&line, "seq", (int64_t)outbox->seq);
+    lsig_json_integer(&line, "kept", outbox->kept);
+    lsig_json_boolean(&line, "lossy", outbox->lossy);
+    close_line(&line, file);
+    for (uint32_t i = 0; i < outbox->kept + outbox->waiting; i++) {
+        write_frame(lsig_outbox_at(outbox, i), file);
+    }
+}
+
+static void write_member(const struct lsig_member *member, FILE *file)
+{
+    struct lsig_buf line;
+    open_line(&line, "member");
+    lsig_json_string(&line, "id", member->id);
+    lsig_json_string(&line, "username", member->username);
+    lsig_json_integer(&line, "role", member->role);
+    lsig_json_integer(&line, "joined_ms", member->joined_ms);
+    lsig_json_string(&line, "claims", member->claims);
+    close_line(&line, file);
+    // Newest first in the list; each that is restored goes in front.
+    for (uint32_t left = member->connection_count; left > 0; left--) {
+        const struct lsig_connection *at = member->connections;
+        for (uint32_t i = 1; i < left; i++) {
+            at = at->next;
+        }
+        write_connection((const struct lsig_session *)at, file);
+    }
+}
+
+static void write_room(const struct lsig_room *room, FILE *file)
+{
+    struct lsig_buf line;
+    open_line(&line, "room");
+    lsig_json_string(&line, "id", room->id);
+    lsig_json_integer(&line, "revision", (int64_t)room->revision);
+    lsig_json_integer(&line, "join_seq", (int64_t)room->join_seq);
+    close_line(&line, file);
+    for (const struct lsig_former *at = room->oldest_former; at != NULL; at = at->newer) {
+        open_line(&line, "former");
+        lsig_json_text(&line, "id", (struct lsig_span){at->id, at->id_len});
+        lsig_json_integer(&line, "role", at->role);
+        close_line(&line, file);
+    }
+    for (const struct lsig_member *at = room->first; at != NULL; at = at->next) {
+        write_member(at, file);
+    }
+}
+
+static void write_all(const struct lsig_net *net, FILE *file)
+{
+    struct lsig_buf line;
+    open_line(&line, "head");
+    lsig_json_integer(&line, "version", LSIG_HANDOVER_VERSION);
+    lsig_json_integer(&line, "saved_at", lsig_clock_now().wall_ms);
+    close_line(&line, file);
+    size_t cursor = 0;
+    const struct lsig_room *room;
+    while ((room = lsig_hub_next(net->options.flow->hub, &cursor)) != NULL) {
+        write_room(room, file);
+    }
+}
+
+void lsig_handover_write(struct lsig_net *net)
+{
+    char path[PATH_SIZE];
+    char aside[PATH_SIZE + 8];
+    if (net->away == NULL || !lsig_handover_path(net, path, sizeof(path))) {
+        return;
+    }
+    snprintf(aside, sizeof(aside), "%s.new", path);
+    unlink(aside);
+    int fd = open(aside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    FILE *file = fd >= 0 ? fdopen(fd, "w") : NULL;
+    bool ok = file != NULL;
+    if (ok) {
+        write_all(net, file);
+        ok = ferror(file) == 0;
+        ok = fclose(file) == 0 && ok;
+        ok = ok && rename(aside, path) == 0;
+    } else if (fd >= 0) {
+        close(fd);
+    }
+    if (ok) {
+        lsig_log(LSIG_INFO, "sessions-saved", LSIG_LOG_TEXT("file", path),
+                 LSIG_LOG_NUMBER("away", net->options.metrics->away));
+        return;
+    }
+    lsig_log(LSIG_ERROR, "sessions-lost", LSIG_LOG_TEXT("file", path),
+             LSIG_LOG_TEXT("error", strerror(errno)),
+             LSIG_LOG_TEXT("advice", "members will have to join anew"));
+    unlink(aside);
+}
