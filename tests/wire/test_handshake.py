@@ -21,6 +21,8 @@ from lunasig_client import (
 )
 from lunasig_secrets import make_token
 
+SETTINGS = {"RESUME_WINDOW_S": "0"}
+
 def refused_with(server, room, **changes):
     return refused(server, room_path(room, make_token("ann")), handshake_headers(**changes))
 
