@@ -90,7 +90,7 @@ void lsig_authenticate_first(struct lsig_client *client, struct lsig_span frame)
 {
     struct lsig_envelope envelope;
     struct lsig_refusal refusal;
-    struct lsig_claims claims;
+    struct lsig_claims claims = {.json = NULL};
     struct auth_payload auth;
     enum lsig_status status = lsig_envelope_parse(&envelope, frame, &refusal);
     if (status == LSIG_OK && !lsig_span_is(envelope.type, "auth")) {
@@ -163,7 +163,7 @@ enum lsig_status lsig_authenticate_again(struct lsig_client *client,
                                          struct lsig_refusal *refusal)
 {
     struct auth_payload auth;
-    struct lsig_claims claims;
+    struct lsig_claims claims = {.json = NULL};
     read_payload(&auth, payload);
     enum lsig_status status = check(client, &auth, &claims, refusal);
     explicit_bzero(auth.token, sizeof(auth.token));

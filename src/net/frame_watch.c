@@ -252,6 +252,22 @@ void lsig_frame_watch_remove(struct lsig_socket *socket)
 
 // --- closing
 
+// Nothing that still comes is looked at, an answer neither: TCP ends behind the close frame. What
+// has come is read away first, since a close over unread bytes resets the connection, and the other
+// side may lose the frame.
+static void end_socket(const struct lsig_net *net, struct lws *wsi, int fd)
+{
+    char drain[4096];
+    if (net->tls != NULL) {
+        (void)SSL_shutdown(lws_get_ssl(wsi));
+    }
+    shutdown(fd, SHUT_WR);
+    for (int i = 0; i < READS_PER_CALL_MAX && recv(fd, drain, sizeof(drain), MSG_DONTWAIT) > 0;
+         i++) {
+    }
+    lws_set_timeout(wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_ASYNC);
+}
+
 static void settle(struct lsig_net *net, const struct lsig_socket *socket)
 {
     struct lsig_session *session = socket->session;
@@ -262,12 +278,8 @@ static void settle(struct lsig_net *net, const struct lsig_socket *socket)
     session->client.state = LSIG_CLIENT_CLOSING;
     lsig_session_sink.close(&session->client, PROTOCOL_ERROR, socket->watch.breach);
     lsig_session_flush(session);
-    // Nothing that still comes is looked at, an answer neither: the end is said with the close.
     if (session->close_sent && !lws_partial_buffered(session->wsi)) {
-        if (net->tls != NULL) {
-            (void)SSL_shutdown(lws_get_ssl(session->wsi));
-        }
-        shutdown(socket->watch.fd, SHUT_WR);
+        end_socket(net, session->wsi, socket->watch.fd);
     }
 }
 

@@ -11,8 +11,8 @@
 #include "net/heads.h"
 #include "net/routes.h"
 
-// A request whose body is on its way holds one of libwebsockets' header buffers (net.c has 256 for
-// everybody): their number is bounded, in all and per address, and so is their time.
+// A request whose body is on its way holds one of libwebsockets' header buffers, of which net.c has
+// a number: theirs is bounded, in all and per address, and so is their time.
 enum { REPEATS_MAX = 16, UPLOADS_MAX = 128, UPLOADS_PER_ADDRESS_MAX = 16 };
 
 static bool upload_begin(struct lsig_http *http)

@@ -67,6 +67,7 @@ void lsig_session_kill(struct lsig_session *session)
     session->close_code = LSIG_CLOSE_ABNORMAL;
     session->client.state = LSIG_CLIENT_CLOSING;
     lws_set_timeout(session->wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_ASYNC);
+    lws_cancel_service(session->net->lws); // on an idle loop it would wait for the next traffic
 }
 
 static bool close_due(const struct lsig_session *session)

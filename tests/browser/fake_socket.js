@@ -87,6 +87,13 @@ export class FakeSocket {
   }
 }
 
+const made = [];
+
+/** An open connection has timers, and the test process would wait for them. */
+export function closeAll() {
+  for (const signal of made.splice(0)) signal.close();
+}
+
 export function client(options = {}) {
   FakeSocket.opened = [];
   FakeSocket.onNew = null;
@@ -98,6 +105,7 @@ export function client(options = {}) {
     timing: FAST,
     ...options,
   });
+  made.push(signal);
   const events = [];
   for (const type of EVENTS) signal.on(type, (detail) => events.push([type, detail]));
   const seen = (type) => events.filter(([name]) => name === type).map(([, detail]) => detail);
@@ -118,10 +126,10 @@ export const nextState = (signal, wanted) =>
 
 /** A client that has joined; `welcome` is what the room-state says. */
 export async function connected(options, welcome) {
-  const made = client(options);
+  const parts = client(options);
   const opening = nextSocket();
-  made.signal.connect();
+  parts.signal.connect();
   const socket = await opening;
   socket.welcomes(welcome);
-  return { ...made, socket };
+  return { ...parts, socket };
 }

@@ -1,11 +1,12 @@
 // lunasig.js without a browser: what it does with sockets that come and go.
 
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { afterEach, test } from 'node:test';
 
 import { FinalError, retryDelay, TIMING } from '../../examples/call/lunasig.js';
 import {
   client,
+  closeAll,
   connected,
   FakeSocket,
   FAST,
@@ -13,6 +14,8 @@ import {
   nextSocket,
   nextState,
 } from './fake_socket.js';
+
+afterEach(closeAll);
 
 test('delays double up to the bound, half of each is random', () => {
   const least = [0, 1, 2, 3, 4, 5, 20].map((attempt) => retryDelay(1006, attempt, TIMING, () => 0));

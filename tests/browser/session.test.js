@@ -7,6 +7,7 @@ import { afterEach, test } from 'node:test';
 import { FinalError, SendError } from '../../examples/call/lunasig.js';
 import {
   client,
+  closeAll,
   connected,
   FakeSocket,
   FAST,
@@ -20,17 +21,10 @@ const WELCOME = { seq: 1, session: SESSION };
 const words = (content) => ({ content });
 const spoken = (socket) => socket.messages.map(({ id, payload }) => [id, payload.content]);
 
-let opened = [];
-afterEach(() => {
-  for (const signal of opened.splice(0)) signal.close();
-});
+afterEach(closeAll);
 
 /** A client in a room whose server keeps sessions. */
-async function joined(options) {
-  const made = await connected(options, WELCOME);
-  opened.push(made.signal);
-  return made;
-}
+const joined = (options) => connected(options, WELCOME);
 
 /** Its connection is lost, and the next socket is there. */
 async function lost(socket, code = 1006) {
@@ -223,7 +217,6 @@ test('what waits is bounded', LIMIT, async () => {
 
 test('nothing is kept before the first join, nor after the window', LIMIT, async (t) => {
   const { signal } = client();
-  opened.push(signal);
   const opening = nextSocket();
   signal.connect();
   assert.equal(signal.send('chat-message', {}), false);
@@ -246,23 +239,25 @@ test('while missed frames come, the members are as the room-state says', LIMIT, 
   socket.says('user-joined', { ...bob, revision: 2, peers: [peer(10)] }, { seq: 2 });
   const second = await lost(socket);
   const participants = [
+    { user_id: 'me', username: 'Me', peers: [peer(9)], away: true }, // older than the return
     { ...bob, peers: [peer(10)] },
     { ...dan, peers: [peer(12)], away: true },
   ];
   second.welcomes(back(0, { participants, revision: 7 }));
-  assert.deepEqual([...signal.members.keys()], ['bob', 'dan']);
+  assert.deepEqual([...signal.members.keys()], ['me', 'bob', 'dan']);
+  assert.equal(signal.members.get('me').away, undefined);
   second.says('user-away', { user_id: 'bob', revision: 3, timestamp: 't' }, { seq: 3 });
   second.says('user-joined', { ...cid, revision: 4, peers: [peer(11)] }, { seq: 4 });
   second.says('user-left', { ...cid, reason: 'bye', revision: 5 }, { seq: 5 });
   second.says('user-back', { user_id: 'bob', revision: 6, timestamp: 't' }, { seq: 6 });
-  assert.deepEqual([...signal.members.keys()], ['bob', 'dan']);
+  assert.deepEqual([...signal.members.keys()], ['me', 'bob', 'dan']);
   assert.equal(signal.members.get('bob').away, undefined);
   assert.equal(signal.members.get('dan').away, true);
   second.says('user-back', { user_id: 'dan', revision: 8, timestamp: 't' }, { seq: 7 });
   assert.equal(signal.members.get('dan').away, undefined);
   second.pongs();
   second.says('user-left', { ...dan, reason: 'bye', revision: 9 }, { seq: 8 });
-  assert.deepEqual([...signal.members.keys()], ['bob']);
+  assert.deepEqual([...signal.members.keys()], ['me', 'bob']);
   assert.deepEqual(
     ['joined', 'left', 'away', 'back'].map((type) => seen(type).map(({ user_id }) => user_id)),
     [['bob', 'cid'], ['cid', 'dan'], ['bob'], ['bob', 'dan']],

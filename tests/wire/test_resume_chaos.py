@@ -6,6 +6,7 @@ import time
 
 import lunasig_client as wire
 import pytest
+from lunasig_figures import show
 
 # LUNASIG_CHAOS_S=600 for a long one.
 SECONDS = float(os.environ.get("LUNASIG_CHAOS_S", "6"))
@@ -91,6 +92,7 @@ def test_nothing_is_lost_doubled_or_reordered(server, seed):
             person.read(0.02)
     for person in people:
         person.read(0.05)
+    show(f"{breaks} breaks, {sum(p.next_id - 1 for p in people)} messages to {MEMBERS - 1} receivers each: none lost, doubled or out of order")
     for person in people:
         said = {p.name: p.next_id - 1 for p in people if p.client.room_state["room_id"] == person.client.room_state["room_id"]}
         del said[person.name]
