@@ -168,7 +168,8 @@ static void come(struct lsig_client *client,
                  const struct lsig_claims *claims,
                  const struct lsig_resume_request *request)
 {
-    struct lsig_client *old = lsig_resume_find(client, claims, request);
+    struct lsig_client *old = lsig_resume_find(
+        client->room, (enum lsig_dialect)client->connection.dialect, claims, request);
     if (old != NULL) {
         lsig_resume_take_over(old, client, claims, request);
         return;
@@ -202,7 +203,8 @@ void lsig_attend_on_token(struct lsig_client *client,
                           const struct lsig_resume_request *request)
 {
     assert(client->state == LSIG_CLIENT_UNKNOWN);
-    if (!lsig_door_take_place(client->flow, lsig_span_of(claims->sub))) {
+    if (!lsig_resume_take_place(client->flow, client->room,
+                                (enum lsig_dialect)client->connection.dialect, claims, request)) {
         struct lsig_refusal refusal;
         lsig_refuse_with(&refusal, LSIG_RATE_LIMIT_EXCEEDED, "too many connections of this user");
         refusal.close_code = 1008;

@@ -51,6 +51,9 @@ struct lsig_client {
     int64_t away_until_ms;           // while AWAY; monotonic
     int64_t ice_until_s; // unix seconds: when its TURN credentials end; 0: it has none that do
     unsigned char resume_digest[LSIG_RESUME_DIGEST_SIZE]; // where resumable is set
+    // The token that it returned with; good until it is heard of, since the room-state with the
+    // next one may be lost on the way.
+    unsigned char resume_previous[LSIG_RESUME_DIGEST_SIZE];
     int64_t deadline_s; // unix seconds: the token's end with the leeway; while UNKNOWN, the wait
                         // for one
     uint8_t state;      // enum lsig_client_state
@@ -59,6 +62,7 @@ struct lsig_client {
     bool resume_due;     // in flow->resumable
     bool resumable;      // it has a resume token, and has not been sent away
     bool resume_asked;   // it asked to, but nobody was there to be resumed
+    bool previous_good;  // resume_previous
     bool expiring_told;  // `token-expiring` has been sent
     bool has_place;      // counts among its user's connections (door.h)
     const char *address; // net's; for rates per address

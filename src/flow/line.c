@@ -251,6 +251,7 @@ void lsig_line_on_frame(struct lsig_client *client, struct lsig_span frame)
 {
     client->flow->metrics->messages_in += 1;
     client->flow->metrics->bytes_in += (int64_t)frame.len;
+    client->previous_good = false;
     if (client->state == LSIG_CLIENT_CLOSING) {
         return;
     }

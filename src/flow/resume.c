@@ -81,35 +81,52 @@ void lsig_resume_forget(struct lsig_client *client)
 
 // --- it returns
 
-static bool may_return(const struct lsig_client *fresh,
-                       const struct lsig_client *old,
+static bool may_return(const struct lsig_client *old,
+                       enum lsig_dialect dialect,
                        const struct lsig_resume_request *request)
 {
-    if (old->connection.dialect != fresh->connection.dialect || !old->resumable) {
+    if (old->connection.dialect != dialect || !old->resumable) {
         return false;
     }
     if (request->token.data != NULL) {
-        return lsig_resume_matches(request->token, old->resume_digest);
+        return lsig_resume_matches(request->token, old->resume_digest) ||
+               (old->previous_good && lsig_resume_matches(request->token, old->resume_previous));
     }
     return old->connection.dialect == LSIG_COMPAT && old->state == LSIG_CLIENT_AWAY;
 }
 
-struct lsig_client *lsig_resume_find(const struct lsig_client *fresh,
+struct lsig_client *lsig_resume_find(const struct lsig_room *room,
+                                     enum lsig_dialect dialect,
                                      const struct lsig_claims *claims,
                                      const struct lsig_resume_request *request)
 {
-    const struct lsig_member *member = lsig_room_member(fresh->room, lsig_span_of(claims->sub));
+    const struct lsig_member *member =
+        room != NULL ? lsig_room_member(room, lsig_span_of(claims->sub)) : NULL;
     struct lsig_client *best = NULL;
     struct lsig_connection *at = member != NULL ? member->connections : NULL;
     for (; at != NULL; at = at->next) {
         struct lsig_client *client = lsig_client_of(at);
         // Of several compat clients that are away the one that was lost last has missed the least.
-        if (may_return(fresh, client, request) &&
+        if (may_return(client, dialect, request) &&
             (best == NULL || client->away_until_ms > best->away_until_ms)) {
             best = client;
         }
     }
     return best;
+}
+
+bool lsig_resume_take_place(struct lsig_flow *flow,
+                            const struct lsig_room *room,
+                            enum lsig_dialect dialect,
+                            const struct lsig_claims *claims,
+                            const struct lsig_resume_request *request)
+{
+    struct lsig_client *old = lsig_resume_find(room, dialect, claims, request);
+    if (old != NULL && old->has_place) {
+        lsig_door_give_place(flow, lsig_span_of(claims->sub));
+        old->has_place = false;
+    }
+    return lsig_door_take_place(flow, lsig_span_of(claims->sub));
 }
 
 // The place that the new socket has taken is the client's from here on.
@@ -148,6 +165,10 @@ void lsig_resume_take_over(struct lsig_client *old,
     flow->sink.take_over(old, fresh);
     old->address = address;
     lsig_authenticate_note(old, claims);
+    if (v1 && lsig_resume_matches(request->token, old->resume_digest)) {
+        memcpy(old->resume_previous, old->resume_digest, sizeof(old->resume_previous));
+        old->previous_good = true;
+    }
     int64_t replayed = flow->sink.rewind(old, v1 ? request->seq : 0);
     struct lsig_arrival arrival = {
         .asked = v1,

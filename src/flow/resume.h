@@ -4,7 +4,8 @@
 // A lost client keeps its place in the room, its peer_id, its limits, and what it should have heard
 // (net/outbox.h has the bounds). lunasig.v1 returns with its resume token, also while its old
 // socket still looks open; a compat client that is away returns by coming as the same user into the
-// same room. A resume token is 128 random bits, kept as a hash, good for one return, and only
+// same room. A resume token is 128 random bits, kept as a hash, good for one return (and until the
+// client is heard on its new socket, because what brings it the next one may be lost), and only
 // together with a good access token of the same user for the same room. It dies when the client
 // says good-bye or is sent away.
 #pragma once
@@ -18,11 +19,18 @@ struct lsig_resume_request {
     uint64_t seq; // of the last frame that it has got (lunasig.v1); 0: none
 };
 
-// The client whose socket `fresh`, which has a room and a dialect but no member, may take over;
-// NULL: none.
-struct lsig_client *lsig_resume_find(const struct lsig_client *fresh,
+// The client that may be taken over by somebody who comes with these; room may be NULL. NULL: none.
+struct lsig_client *lsig_resume_find(const struct lsig_room *room,
+                                     enum lsig_dialect dialect,
                                      const struct lsig_claims *claims,
                                      const struct lsig_resume_request *request);
+// lsig_door_take_place for somebody who comes with these: one who takes up a session whose old
+// socket still looks open gets that one's place.
+bool lsig_resume_take_place(struct lsig_flow *flow,
+                            const struct lsig_room *room,
+                            enum lsig_dialect dialect,
+                            const struct lsig_claims *claims,
+                            const struct lsig_resume_request *request);
 // Makes `old` the client of fresh's socket, and tells it and the room. fresh, for which a place of
 // the user has been taken (door.h), is empty afterwards.
 void lsig_resume_take_over(struct lsig_client *old,

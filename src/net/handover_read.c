@@ -196,6 +196,8 @@ static bool read_connection(struct reading *reading, struct lsig_span line)
         client->connection.join_seq = (uint64_t)integer(line, "join_seq");
         client->connection.dialect = (uint8_t)dialect;
         session->dialect = (uint8_t)dialect;
+        client->previous_good =
+            hex(line, "resume_previous", client->resume_previous, sizeof(client->resume_previous));
         client->token_iat = integer(line, "token_iat");
         client->deadline_s = integer(line, "deadline_s");
         client->last_id = integer(line, "last_id");

@@ -64,6 +64,10 @@ static void write_connection(const struct lsig_session *session, FILE *file)
     lsig_json_integer(&line, "join_seq", (int64_t)client->connection.join_seq);
     lsig_json_integer(&line, "dialect", client->connection.dialect);
     write_hex(&line, "resume_digest", client->resume_digest, sizeof(client->resume_digest));
+    if (client->previous_good) {
+        write_hex(&line, "resume_previous", client->resume_previous,
+                  sizeof(client->resume_previous));
+    }
     write_hex(&line, "token_key", &client->token_key, sizeof(client->token_key));
     lsig_json_integer(&line, "token_iat", client->token_iat);
     lsig_json_integer(&line, "deadline_s", client->deadline_s);

@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "flow/door.h"
+#include "flow/resume.h"
 #include "flow/ticket.h"
 #include "net/origin.h"
 #include "net/request.h"
@@ -26,6 +27,8 @@ struct upgrade {
     enum lsig_dialect dialect;
     struct lsig_claims claims;
     bool has_claims;
+    char *resume_token; // NULL: none
+    uint64_t resume_seq;
     struct lsig_response response; // of a refusal
     const char *detail;
 };
@@ -188,10 +191,41 @@ static bool check_address(struct upgrade *upgrade)
     return true;
 }
 
+// What the client wants to take up again; whether there is such a thing is seen after the upgrade.
+static void take_resume(struct upgrade *upgrade)
+{
+    char text[LSIG_HEAD_MAX]; // one that is too long is an unknown one
+    struct lsig_span token = lsig_request_query(upgrade->wsi, "resume", text, sizeof(text));
+    if (token.data == NULL) {
+        return;
+    }
+    upgrade->resume_token = lsig_strndup(token.data, token.len);
+    explicit_bzero(text, sizeof(text));
+    struct lsig_span seq = lsig_request_query(upgrade->wsi, "seq", text, sizeof(text));
+    if (seq.data != NULL) {
+        char *number = lsig_strndup(seq.data, seq.len);
+        upgrade->resume_seq = strtoull(number, NULL, 10);
+        free(number);
+    }
+}
+
+static bool take_place(struct upgrade *upgrade)
+{
+    struct lsig_flow *flow = upgrade->net->options.flow;
+    struct lsig_resume_request request = {
+        .token = lsig_span_of(upgrade->resume_token),
+        .seq = upgrade->resume_seq,
+    };
+    return lsig_resume_take_place(flow, lsig_hub_find(flow->hub, lsig_span_of(upgrade->room_id)),
+                                  upgrade->dialect, &upgrade->claims, &request);
+}
+
 static bool check_user(struct upgrade *upgrade)
 {
-    if (upgrade->has_claims &&
-        !lsig_door_take_place(upgrade->net->options.flow, lsig_span_of(upgrade->claims.sub))) {
+    if (upgrade->has_claims) {
+        take_resume(upgrade);
+    }
+    if (upgrade->has_claims && !take_place(upgrade)) {
         upgrade->response.retry_after_s = 5;
         return refuse(upgrade, 429, "Too many connections of this user");
     }
@@ -205,24 +239,6 @@ static bool check_draining(struct upgrade *upgrade)
         return refuse(upgrade, 503, "The server is shutting down");
     }
     return true;
-}
-
-// What the client wants to take up again; whether there is such a thing is seen after the upgrade.
-static void take_resume(const struct upgrade *upgrade, struct lsig_session *session)
-{
-    char text[LSIG_HEAD_MAX]; // one that is too long is an unknown one
-    struct lsig_span token = lsig_request_query(upgrade->wsi, "resume", text, sizeof(text));
-    if (token.data == NULL) {
-        return;
-    }
-    session->resume_token = lsig_strndup(token.data, token.len);
-    explicit_bzero(text, sizeof(text));
-    struct lsig_span seq = lsig_request_query(upgrade->wsi, "seq", text, sizeof(text));
-    if (seq.data != NULL) {
-        char *number = lsig_strndup(seq.data, seq.len);
-        session->resume_seq = strtoull(number, NULL, 10);
-        free(number);
-    }
 }
 
 static int write_refusal(struct upgrade *upgrade)
@@ -246,6 +262,7 @@ int lsig_handshake_check(struct lws *wsi, struct lsig_socket *socket)
               check_address(&upgrade) && check_user(&upgrade);
     if (!ok) {
         lsig_claims_clear(&upgrade.claims);
+        free(upgrade.resume_token);
         return write_refusal(&upgrade);
     }
     struct lsig_session *session = lsig_session_new(socket->net, wsi);
@@ -254,7 +271,8 @@ int lsig_handshake_check(struct lws *wsi, struct lsig_socket *socket)
     if (upgrade.has_claims) {
         session->claims = lsig_alloc(sizeof(*session->claims));
         *session->claims = upgrade.claims;
-        take_resume(&upgrade, session);
+        session->resume_token = upgrade.resume_token;
+        session->resume_seq = upgrade.resume_seq;
     }
     socket->session = session;
     return 0;

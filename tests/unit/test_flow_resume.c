@@ -79,7 +79,7 @@ static void a_token_brings_the_client_back_where_it_was(void **state)
     assert_int_equal(f->metrics.resumes, 1);
 }
 
-static void a_token_is_good_for_one_return(void **state)
+static void a_token_is_good_until_the_client_is_heard_on_its_new_socket(void **state)
 {
     struct fixture *f = *state;
     fixture_join(f, "ann", LSIG_V1);
@@ -88,13 +88,44 @@ static void a_token_is_good_for_one_return(void **state)
     snprintf(first, sizeof(first), "%s", fixture_resume_token(bob));
     assert_true(fixture_lose(bob));
     fixture_return(f, "bob", LSIG_V1, first, 0);
-    assert_string_not_equal(fixture_resume_token(bob), first);
+    char second[LSIG_RESUME_TOKEN_SIZE];
+    snprintf(second, sizeof(second), "%s", fixture_resume_token(bob));
+    assert_string_not_equal(second, first);
+    assert_true(fixture_lose(bob)); // before the room-state with the second one came to it
+    struct peer *again = fixture_return(f, "bob", LSIG_V1, first, 0);
+    assert_ptr_equal(bob->took_over, again);
+    char third[LSIG_RESUME_TOKEN_SIZE];
+    snprintf(third, sizeof(third), "%s", fixture_resume_token(bob));
+    fixture_send(bob, "say", 1); // it has come
     assert_true(fixture_lose(bob));
-    struct peer *other = fixture_return(f, "bob", LSIG_V1, first, 0);
-    assert_ptr_not_equal(bob->took_over, other);
-    assert_has(fixture_last(other, "room-state"), "\"resumed\":false");
-    struct peer *right = fixture_return(f, "bob", LSIG_V1, fixture_resume_token(bob), 0);
-    assert_ptr_equal(bob->took_over, right);
+    const char *used[] = {first, second};
+    for (size_t i = 0; i < 2; i++) {
+        struct peer *other = fixture_return(f, "bob", LSIG_V1, used[i], 0);
+        assert_ptr_not_equal(bob->took_over, other);
+        assert_has(fixture_last(other, "room-state"), "\"resumed\":false");
+    }
+    again = fixture_return(f, "bob", LSIG_V1, third, 0);
+    assert_ptr_equal(bob->took_over, again);
+}
+
+static void one_place_is_enough_to_take_over_a_socket_that_looks_open(void **state)
+{
+    struct fixture *f = *state;
+    f->settings.user_connections_max = 1;
+    struct peer *ann = fixture_join(f, "ann", LSIG_V1);
+    struct peer *fresh = fixture_connect(f, "r1");
+    char *token = fixture_token(f, "ann", 600);
+    char *text = NULL;
+    assert_true(
+        asprintf(&text,
+                 "{\"type\":\"auth\",\"payload\":{\"token\":\"%s\",\"resume\":\"%s\",\"seq\":3}}",
+                 token, fixture_resume_token(ann)) > 0);
+    fixture_frame(fresh, text);
+    free(text);
+    free(token);
+    assert_ptr_equal(ann->took_over, fresh);
+    assert_int_equal(ann->rewound, 3);
+    assert_false(lsig_door_take_place(&f->flow, lsig_span_of("ann")));
 }
 
 static void a_token_of_another_user_room_or_dialect_is_an_ordinary_join(void **state)
@@ -339,7 +370,8 @@ int main(void)
         FLOW_TEST(after_the_window_it_has_left),
         FLOW_TEST(without_a_window_it_leaves_at_once_and_gets_no_token),
         FLOW_TEST(a_token_brings_the_client_back_where_it_was),
-        FLOW_TEST(a_token_is_good_for_one_return),
+        FLOW_TEST(a_token_is_good_until_the_client_is_heard_on_its_new_socket),
+        FLOW_TEST(one_place_is_enough_to_take_over_a_socket_that_looks_open),
         FLOW_TEST(a_token_of_another_user_room_or_dialect_is_an_ordinary_join),
         FLOW_TEST(a_socket_that_still_looks_open_is_taken_over),
         FLOW_TEST(what_is_no_longer_kept_makes_an_honest_snapshot),

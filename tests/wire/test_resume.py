@@ -66,6 +66,15 @@ def test_a_resume_takes_over_a_socket_that_still_looks_open(server, room):
     assert server.metrics()["lunasig_resumes_total"] == resumed + 1
 
 
+def test_a_take_over_needs_no_second_place(start_server, room):
+    server = start_server(WEBSOCKET_CONNECTION_LIMIT="1")
+    ann = server.join(room, "ann", v1=True)
+    new = wire.resume(ann)
+    assert new.room_state["resumed"] is True
+    assert ann.close_code() == 4409
+    assert wire.refused(server, wire.room_path(room, secrets.make_token("ann")), wire.handshake_headers()).status == 429
+
+
 def test_the_first_message_can_resume_too(server, room):
     ann, bob = server.gather(room, "ann:v1", "bob:v1")
     bob.vanish()
@@ -80,11 +89,15 @@ def test_the_first_message_can_resume_too(server, room):
     back.expect("chat-message", content="missed")
 
 
-def test_a_resume_token_is_good_for_one_return(server, room):
+def test_a_resume_token_is_good_until_the_client_is_heard_on_its_new_socket(server, room):
     ann, bob = server.gather(room, "ann:v1", "bob:v1")
     first = bob.room_state["session"]["resume_token"]
     back = wire.resume(bob)
     assert back.room_state["session"]["resume_token"] != first
+    back = wire.resume(bob, resume_token=first)  # as if that room-state had been lost on the way
+    assert back.room_state["resumed"] is True
+    back.send("ping", {})
+    back.until("pong")
     other = wire.resume(bob, resume_token=first)
     assert other.room_state["resumed"] is False
     assert other.peer_id != bob.peer_id
