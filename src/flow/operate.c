@@ -312,7 +312,7 @@ void lsig_operate_log(const struct lsig_operate_request *request, const char *wh
         LSIG_LOG_TEXT("user", request->user_id),
         LSIG_LOG_TEXT("type", request->type),
         LSIG_LOG_TEXT("reason", request->reason),
-        LSIG_LOG_TEXT("level",
+        LSIG_LOG_TEXT("log_level",
                       request->command == LSIG_OPERATE_LOG ? level_name(request->level) : ""),
         LSIG_LOG_NUMBER("before", request->before_s),
         LSIG_LOG_NUMBER("status", status),

@@ -49,6 +49,7 @@ struct lsig_net {
     int64_t buffered_bytes; // the rests of writes, in the hands of libwebsockets
     unsigned char *scratch; // LWS_PRE + scratch_size bytes: the frames of one write
     size_t scratch_size;
+    bool service_due; // a time-out was set outside of a callback: libwebsockets has to look at it
     uint64_t turn_ms; // uv_now of the turn that the flow's time belongs to
     int64_t session_count;
     uv_prepare_t prepare; // end of a turn: flush

@@ -130,6 +130,7 @@ static void sink_close(struct lsig_client *client, int code, const char *reason)
         }
         // A reader that has stopped gets the close frame in this time, or never.
         lws_set_timeout(session->wsi, PENDING_TIMEOUT_USER_REASON_BASE, CLOSE_WAIT_S);
+        session->net->service_due = true;
     }
     lsig_session_mark(session); // one that is away ends there
 }

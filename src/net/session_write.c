@@ -67,7 +67,7 @@ void lsig_session_kill(struct lsig_session *session)
     session->close_code = LSIG_CLOSE_ABNORMAL;
     session->client.state = LSIG_CLIENT_CLOSING;
     lws_set_timeout(session->wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_ASYNC);
-    lws_cancel_service(session->net->lws); // on an idle loop it would wait for the next traffic
+    session->net->service_due = true; // on an idle loop it would wait for the next traffic
 }
 
 static bool close_due(const struct lsig_session *session)
@@ -168,6 +168,10 @@ void lsig_session_flush_all(struct lsig_net *net)
         struct lsig_session *orphan = net->orphans;
         net->orphans = orphan->next;
         lsig_session_free(orphan);
+    }
+    if (net->service_due) {
+        net->service_due = false;
+        lws_cancel_service(net->lws);
     }
     net->options.metrics->outbox_bytes = net->outbox_bytes;
     net->options.metrics->kept_bytes = net->kept_bytes;

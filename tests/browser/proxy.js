@@ -3,6 +3,12 @@
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 
+// A socket that has been ended cannot be reset: Node 20 would never close its handle, and turn for ever at its own end.
+function reset(socket) {
+  if (socket.writableEnded) socket.destroy();
+  else socket.resetAndDestroy();
+}
+
 /**
  * Forwards to a port of this machine.
  *   cut()          resets every connection, to both sides
@@ -16,7 +22,7 @@ export async function startProxy(port) {
   const pairs = new Set();
   const server = createServer((near) => {
     if (!open) {
-      near.resetAndDestroy();
+      reset(near);
       return;
     }
     const far = connect(port, '127.0.0.1');
@@ -35,7 +41,7 @@ export async function startProxy(port) {
         if (!pair.silent) to.end();
       });
       from.on('error', () => {
-        if (!pair.silent) to.resetAndDestroy();
+        if (!pair.silent) reset(to);
       });
     };
     forward(near, far);
@@ -50,7 +56,7 @@ export async function startProxy(port) {
   await once(server, 'listening');
 
   const cut = () => {
-    for (const { sockets } of pairs) for (const socket of sockets) socket.resetAndDestroy();
+    for (const { sockets } of pairs) for (const socket of sockets) reset(socket);
   };
   return {
     url: `http://127.0.0.1:${server.address().port}`,

@@ -144,16 +144,17 @@ def test_the_level_of_the_log_changes_at_once(start_server):
     with control(server) as ctl:
         ctl.fine("status")
         ctl.fine("log", level="debug")
-        assert server.event("operator")["level"] == "debug"
+        assert server.event("operator")["log_level"] == "debug"
         start = len(server.lines)
         ctl.fine("status")
         assert server.event("operator", start)["command"] == "status"
         ctl.fine("log", level="error")
+        server.line(lambda line: '"log_level":"error"' in line)
         start = len(server.lines)
         ctl.fine("status")
         ctl.fine("log", level="info")
         seen = server.event("operator", start)
-        assert (seen["command"], seen["level"]) == ("log", "info")
+        assert (seen["command"], seen["log_level"]) == ("log", "info")
 
 
 def test_a_reload_puts_a_new_policy_in_force(start_server, policy):
