@@ -108,8 +108,7 @@ void lsig_session_free(struct lsig_session *session)
     free(session);
 }
 
-// Lost are sockets that ended without a word, and those that we closed for no fault of the client.
-static bool is_lost(const struct lsig_session *session)
+bool lsig_session_is_lost(const struct lsig_session *session)
 {
     switch (session->close_code) {
     case 0:
@@ -139,7 +138,7 @@ void lsig_session_lose(struct lsig_session *session)
         lsig_session_unlink(&net->sessions, session);
         net->session_count -= 1;
         net->options.metrics->connections_open = net->session_count;
-        if (is_lost(session) && lsig_resume_keep(&session->client)) {
+        if (lsig_session_is_lost(session) && lsig_resume_keep(&session->client)) {
             lsig_session_forget_partial(session);
             lsig_session_forget_close(session);
             lsig_session_link(&net->away, session);
@@ -209,6 +208,7 @@ static int on_peer_close(struct lsig_session *session, const unsigned char *body
         return -1; // the answer to our close frame: no third one
     }
     session->end_reason = "bye";
+    session->client.resumable = false;
     bool ok = len == 0 || (len >= 2 && close_code_ok((unsigned)body[0] << 8 | body[1]));
     bool readable = len <= 2 || utf8_ok((const char *)body + 2, len - 2);
     if (ok && readable) {

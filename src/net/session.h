@@ -47,5 +47,8 @@ struct lsig_session {
 struct lsig_session *lsig_session_new(struct lsig_net *net, struct lws *wsi);
 // The socket has gone, opened or not: the session is freed, or stays away. NULL is fine.
 void lsig_session_lose(struct lsig_session *session);
+// Whether it ends, or has ended, without a word, or by a close of ours for no fault of the client:
+// such a client may resume.
+bool lsig_session_is_lost(const struct lsig_session *session);
 void lsig_session_free(struct lsig_session *session); // in no list any more
 void lsig_session_forget_partial(struct lsig_session *session);

@@ -122,6 +122,7 @@ static void sink_close(struct lsig_client *client, int code, const char *reason)
     }
     session->close_code = (uint16_t)code;
     session->end_reason = reason_of(code);
+    client->resumable = client->resumable && lsig_session_is_lost(session);
     if (session->wsi != NULL) {
         session->close_len = (uint8_t)strnlen(reason, LSIG_CLOSE_TEXT_MAX);
         session->close_text = lsig_strndup(reason, session->close_len);
