@@ -349,7 +349,7 @@ void lsig_ctl_show_event(FILE *out, struct lsig_span event)
     }
     put_pair(out, event, "reason", "reason ");
     put_pair(out, event, "code", "");
-    put_pair(out, event, "message", ": ");
+    put_pair(out, event, "message", "- ");
     if (number(event, "count") > 0) {
         fprintf(out, " %" PRId64 " lines, because they were not read in time",
                 number(event, "count"));

@@ -228,17 +228,22 @@ static void forget_spoken_to(const struct lsig_room *room, const struct lsig_mem
     }
 }
 
+// Of those with the same role somebody who is there before somebody who is away.
 static struct lsig_member *find_heir(const struct lsig_room *room)
 {
     static const enum lsig_role order[] = {LSIG_MODERATOR, LSIG_PARTICIPANT};
-    for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
+    struct lsig_member *away = NULL;
+    for (size_t i = 0; i < sizeof(order) / sizeof(order[0]) && away == NULL; i++) {
         for (struct lsig_member *at = room->first; at != NULL; at = at->next) {
-            if (at->role == order[i]) {
+            if (at->role == order[i] && !at->away) {
                 return at;
+            }
+            if (at->role == order[i] && away == NULL) {
+                away = at;
             }
         }
     }
-    return NULL;
+    return away;
 }
 
 // Returns the heir of a host who leaves, or NULL.

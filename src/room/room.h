@@ -113,7 +113,7 @@ struct lsig_departure {
     struct lsig_member *heir; // became host by this departure; NULL: nobody did. Not a reference.
 };
 // Takes the connection out of its room. When the host has left, the longest-present moderator, else
-// participant, becomes host.
+// participant, becomes host; of one role those who are away come last.
 struct lsig_departure lsig_room_leave(struct lsig_connection *connection, struct lsig_time now);
 
 // The connection's socket was lost, or is there again. True when its member thereby became away, or

@@ -54,6 +54,24 @@ static void who_is_away_has_its_seat_and_its_role(void **state)
     leave(&ann);
 }
 
+static void an_heir_is_there_if_anybody_of_its_role_is(void **state)
+{
+    struct lsig_room *room = ((struct place *)*state)->room;
+    struct lsig_connection c[4] = {0};
+    enter(room, &c[0], "ann");
+    enter(room, &c[1], "bob");
+    enter(room, &c[2], "cid");
+    enter(room, &c[3], "dan");
+    lsig_room_set_away(&c[1], true);
+    assert_string_equal(leave(&c[0]), "cid");
+    // A moderator who is away is still before a participant who is there.
+    c[1].member->role = LSIG_MODERATOR;
+    assert_string_equal(leave(&c[2]), "bob");
+    leave(&c[1]);
+    assert_int_equal(role_of(room, "dan"), LSIG_HOST);
+    leave(&c[3]);
+}
+
 static void what_is_restored_is_as_it_was(void **state)
 {
     struct lsig_room *room = ((struct place *)*state)->room;
@@ -88,6 +106,7 @@ int main(void)
         room_test(a_member_is_away_when_its_last_connection_is),
         room_test(coming_and_going_of_connections_keeps_it_right),
         room_test(who_is_away_has_its_seat_and_its_role),
+        room_test(an_heir_is_there_if_anybody_of_its_role_is),
         room_test(what_is_restored_is_as_it_was),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
