@@ -122,6 +122,13 @@ bool lsig_session_is_lost(const struct lsig_session *session)
     }
 }
 
+void lsig_session_end(struct lsig_session *session)
+{
+    lsig_session_drop_outbox(session);
+    lsig_attend_close(&session->client, session->end_reason);
+    lsig_session_free(session);
+}
+
 void lsig_session_lose(struct lsig_session *session)
 {
     if (session == NULL) {
@@ -145,9 +152,8 @@ void lsig_session_lose(struct lsig_session *session)
             lsig_session_bound_kept(session);
             return;
         }
-        lsig_outbox_clear(&session->outbox);
-        lsig_session_account(session);
-        lsig_attend_close(&session->client, session->end_reason);
+        lsig_session_end(session);
+        return;
     }
     lsig_session_free(session);
 }

@@ -50,5 +50,7 @@ void lsig_session_lose(struct lsig_session *session);
 // Whether it ends, or has ended, without a word, or by a close of ours for no fault of the client:
 // such a client may resume.
 bool lsig_session_is_lost(const struct lsig_session *session);
+// Its client leaves for good. The session is in no list any more, and is freed.
+void lsig_session_end(struct lsig_session *session);
 void lsig_session_free(struct lsig_session *session); // in no list any more
 void lsig_session_forget_partial(struct lsig_session *session);

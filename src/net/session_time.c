@@ -76,8 +76,7 @@ void lsig_session_end_all(struct lsig_net *net)
         lsig_session_unmark(session);
         lsig_session_unlink(&net->away, session);
         lsig_attend_forget(&session->client);
-        lsig_outbox_clear(&session->outbox);
-        lsig_session_account(session);
+        lsig_session_drop_outbox(session);
         lsig_session_free(session);
     }
 }

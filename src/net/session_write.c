@@ -3,7 +3,6 @@
 #include <stdlib.h>
 
 #include "base/alloc.h"
-#include "flow/attend.h"
 #include "net/session_sink.h"
 
 // Not empty: libwebsockets 4.1.6 does not tell of a pong without a payload.
@@ -142,17 +141,6 @@ void lsig_session_flush(struct lsig_session *session)
     }
 }
 
-// One that is away has no socket to write to: it is marked when its time is over.
-static void end_away(struct lsig_session *session)
-{
-    struct lsig_net *net = session->net;
-    lsig_session_unlink(&net->away, session);
-    lsig_outbox_clear(&session->outbox);
-    lsig_session_account(session);
-    lsig_attend_close(&session->client, session->end_reason);
-    lsig_session_free(session);
-}
-
 void lsig_session_flush_all(struct lsig_net *net)
 {
     while (net->dirty != NULL) {
@@ -160,8 +148,9 @@ void lsig_session_flush_all(struct lsig_net *net)
         lsig_session_unmark(session);
         if (session->wsi != NULL) {
             lsig_session_flush(session);
-        } else if (session->close_code != 0) {
-            end_away(session);
+        } else if (session->close_code != 0) { // away, and its time is over
+            lsig_session_unlink(&net->away, session);
+            lsig_session_end(session);
         }
     }
     while (net->orphans != NULL) {
