@@ -32,7 +32,7 @@ void lsig_accounts_free(struct lsig_accounts *accounts)
     }
     assert(accounts->open == 0);
     lsig_lockout_free(accounts->lockout);
-    lsig_account_rates_free(accounts->rates);
+    lsig_rate_table_free(accounts->rates);
     free(accounts);
 }
 

@@ -1,14 +1,11 @@
 // account_rates.h - how often an address may ask for what is cheap to ask and dear to give: new
 // accounts, guest tokens, and refreshes that fail.
-//
-// A bounded table: at LSIG_ACCOUNT_RATES_MAX addresses the one that was looked at longest ago is
-// forgotten.
 #pragma once
 
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/span.h"
+#include "room/rate_table.h"
 
 enum { LSIG_ACCOUNT_RATES_MAX = 10000 };
 
@@ -19,19 +16,16 @@ enum lsig_account_rate {
     LSIG_ACCOUNT_RATE_COUNT
 };
 
-struct lsig_account_rates;
-
-struct lsig_account_rates *lsig_account_rates_new(void);
-void lsig_account_rates_free(struct lsig_account_rates *rates); // NULL is fine
-size_t lsig_account_rates_count(const struct lsig_account_rates *rates);
+// For at most LSIG_ACCOUNT_RATES_MAX addresses.
+struct lsig_rate_table *lsig_account_rates_new(void);
 
 // Counts one. 0, or after how many seconds it may be tried again: it was not counted then.
-int64_t lsig_account_rates_take(struct lsig_account_rates *rates,
+int64_t lsig_account_rates_take(struct lsig_rate_table *rates,
                                 enum lsig_account_rate which,
                                 struct lsig_span address,
                                 int64_t mono_ms);
 // The same answer without counting.
-int64_t lsig_account_rates_check(struct lsig_account_rates *rates,
+int64_t lsig_account_rates_check(const struct lsig_rate_table *rates,
                                  enum lsig_account_rate which,
                                  struct lsig_span address,
                                  int64_t mono_ms);

@@ -24,7 +24,7 @@ enum {
 struct lsig_accounts {
     struct lsig_accounts_parts parts;
     struct lsig_lockout *lockout;
-    struct lsig_account_rates *rates;
+    struct lsig_rate_table *rates;
     size_t open; // requests
     bool closed;
 };

@@ -10,7 +10,7 @@
 
 enum { NOW = 1000000 };
 
-static int64_t take(struct lsig_account_rates *rates, const char *address, int64_t ms)
+static int64_t take(struct lsig_rate_table *rates, const char *address, int64_t ms)
 {
     return lsig_account_rates_take(rates, LSIG_ACCOUNT_RATE_REGISTER, lsig_span_of(address), ms);
 }
@@ -18,7 +18,7 @@ static int64_t take(struct lsig_account_rates *rates, const char *address, int64
 static void an_address_has_a_burst_and_then_a_rate(void **state)
 {
     (void)state;
-    struct lsig_account_rates *rates = lsig_account_rates_new();
+    struct lsig_rate_table *rates = lsig_account_rates_new();
     for (int i = 0; i < 60; i++) {
         assert_int_equal(take(rates, "a", NOW), 0);
     }
@@ -29,13 +29,13 @@ static void an_address_has_a_burst_and_then_a_rate(void **state)
     assert_int_equal(take(rates, "b", NOW), 0);
     assert_int_equal(
         lsig_account_rates_take(rates, LSIG_ACCOUNT_RATE_GUEST, lsig_span_of("a"), NOW), 0);
-    lsig_account_rates_free(rates);
+    lsig_rate_table_free(rates);
 }
 
 static void asking_counts_nothing(void **state)
 {
     (void)state;
-    struct lsig_account_rates *rates = lsig_account_rates_new();
+    struct lsig_rate_table *rates = lsig_account_rates_new();
     struct lsig_span a = lsig_span_of("a");
     for (int i = 0; i < 100; i++) {
         assert_int_equal(lsig_account_rates_check(rates, LSIG_ACCOUNT_RATE_REFRESH, a, NOW), 0);
@@ -44,13 +44,13 @@ static void asking_counts_nothing(void **state)
         assert_int_equal(lsig_account_rates_take(rates, LSIG_ACCOUNT_RATE_REFRESH, a, NOW), 0);
     }
     assert_int_equal(lsig_account_rates_check(rates, LSIG_ACCOUNT_RATE_REFRESH, a, NOW), 3);
-    lsig_account_rates_free(rates);
+    lsig_rate_table_free(rates);
 }
 
 static void the_table_is_bounded_and_forgets_who_came_longest_ago(void **state)
 {
     (void)state;
-    struct lsig_account_rates *rates = lsig_account_rates_new();
+    struct lsig_rate_table *rates = lsig_account_rates_new();
     for (int i = 0; i < 60; i++) {
         take(rates, "first", NOW);
         take(rates, "second", NOW);
@@ -62,10 +62,10 @@ static void the_table_is_bounded_and_forgets_who_came_longest_ago(void **state)
     }
     assert_true(take(rates, "first", NOW) > 0);
     assert_int_equal(take(rates, "one more", NOW), 0);
-    assert_int_equal(lsig_account_rates_count(rates), LSIG_ACCOUNT_RATES_MAX);
+    assert_int_equal(lsig_rate_table_count(rates), LSIG_ACCOUNT_RATES_MAX);
     assert_true(take(rates, "first", NOW) > 0);
     assert_int_equal(take(rates, "second", NOW), 0);
-    lsig_account_rates_free(rates);
+    lsig_rate_table_free(rates);
 }
 
 int main(void)
