@@ -23,6 +23,7 @@ struct lsig_command {
 
 extern const struct lsig_command lsig_command_serve;
 extern const struct lsig_command lsig_command_check;
+extern const struct lsig_command lsig_command_new;
 extern const struct lsig_command lsig_command_token;
 extern const struct lsig_command lsig_command_config;
 extern const struct lsig_command lsig_command_ctl;

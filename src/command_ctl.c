@@ -7,7 +7,18 @@
 #include "command.h"
 #include "net/control_socket.h"
 
-enum { LIMIT = 1, REASON = 2, USER = 4, BEFORE = 8, ADDRESSES = 16, ALL = 32, TOKEN = 64 };
+enum {
+    LIMIT = 1,
+    REASON = 2,
+    USER = 4,
+    BEFORE = 8,
+    ADDRESSES = 16,
+    ALL = 32,
+    TOKEN = 64,
+    DROP_STATE = 128,
+    SKIP_TESTS = 256,
+    SLOW = 512, // no flag: its answer takes as long as it takes
+};
 
 // One command. build adds its members to the request; false: told.
 struct verb {
@@ -63,10 +74,31 @@ static void show_drain(FILE *out, struct lsig_span answer)
     fputs("the server drains and ends\n", out);
 }
 
-static void show_reload(FILE *out, struct lsig_span answer)
+// Of reload, and of policy load.
+static void show_load(FILE *out, struct lsig_span answer)
 {
-    (void)answer;
-    fputs("the server loads anew; its log says how it went\n", out);
+    bool in_force =
+        lsig_span_equal(lsig_ctl_member(answer, "version"), lsig_ctl_member(answer, "in_force"));
+    fputs("version ", out);
+    lsig_ctl_print_text(out, answer, "version");
+    fputs(in_force ? " is in force" : " is ready; in force is version ", out);
+    if (!in_force) {
+        lsig_ctl_print_text(out, answer, "in_force");
+    }
+    if (lsig_span_is(lsig_ctl_member(answer, "unchanged"), "true")) {
+        fputs("; its files are unchanged", out);
+    }
+    if (lsig_span_is(lsig_ctl_member(answer, "tests_skipped"), "true")) {
+        fputs("; its tests were skipped", out);
+    }
+    fputs("\n", out);
+}
+
+static void show_in_force(FILE *out, struct lsig_span answer)
+{
+    fputs("version ", out);
+    lsig_ctl_print_text(out, answer, "in_force");
+    fputs(" is in force\n", out);
 }
 
 static void show_log(FILE *out, struct lsig_span answer)
@@ -87,11 +119,24 @@ static const struct verb verbs[] = {
     {"broadcast", "ROOM TYPE [JSON]", 1, 3, ALL, lsig_ctl_build_broadcast, show_broadcast},
     {"revoke", "", 0, 0, TOKEN | USER | BEFORE, lsig_ctl_build_revoke, show_revoke},
     {"drain", "", 0, 0, 0, lsig_ctl_build_nothing, show_drain},
-    {"reload", "", 0, 0, 0, lsig_ctl_build_nothing, show_reload},
+    {"reload", "", 0, 0, SLOW, lsig_ctl_build_nothing, show_load},
     {"log", "debug, info, warning or error", 1, 1, 0, lsig_ctl_build_log, show_log},
 };
 
-enum { VERB_COUNT = sizeof(verbs) / sizeof(verbs[0]) };
+// Behind the word `policy`.
+static const struct verb policy_verbs[] = {
+    {"policy-load", "[FOLDER]", 0, 1, SKIP_TESTS | SLOW, lsig_ctl_build_policy_load, show_load},
+    {"policy-use", "VERSION", 1, 1, DROP_STATE, lsig_ctl_build_policy_use, show_in_force},
+    {"policy-list", "", 0, 0, 0, lsig_ctl_build_nothing, lsig_ctl_show_versions},
+    {"policy-rollback", "", 0, 0, DROP_STATE, lsig_ctl_build_policy_use, show_in_force},
+    {"policy-discard", "VERSION", 1, 1, 0, lsig_ctl_build_policy_use, show_in_force},
+};
+
+enum {
+    VERB_COUNT = sizeof(verbs) / sizeof(verbs[0]),
+    POLICY_VERB_COUNT = sizeof(policy_verbs) / sizeof(policy_verbs[0]),
+    POLICY_WORD_LEN = sizeof("policy-") - 1,
+};
 
 // --- talking
 
@@ -100,6 +145,7 @@ static int refused(struct lsig_span answer, int status)
     fputs("lunasig ctl: ", stderr);
     lsig_ctl_print_text(stderr, answer, "detail");
     fputs("\n", stderr);
+    lsig_ctl_print_lines(stderr, answer, "errors");
     return status == 400 ? LSIG_EXIT_USAGE : LSIG_EXIT_FAILED;
 }
 
@@ -139,7 +185,7 @@ converse(struct lsig_ctl_link *link, const struct verb *verb, const struct lsig_
     int status = 0;
     struct lsig_span answer;
     lsig_ctl_send(link, lsig_buf_span(&order->request));
-    struct lsig_span line = lsig_ctl_read(link, false, &why);
+    struct lsig_span line = lsig_ctl_read(link, (verb->flags & SLOW) != 0, &why);
     if (line.data == NULL || !lsig_ctl_split(line, &status, &answer)) {
         return broken(why);
     }
@@ -228,23 +274,52 @@ static bool sort_arguments(char **argv, struct lsig_ctl_order *order, char **fla
     return true;
 }
 
-static const struct verb *find_verb(const char *name)
+static bool is_policy(const struct lsig_ctl_order *order)
 {
+    return strcmp(order->words[0], "policy") == 0 && order->count > 1;
+}
+
+// The command that the first words name; the word `policy` is taken out then.
+static const struct verb *find_verb(struct lsig_ctl_order *order)
+{
+    if (is_policy(order)) {
+        for (size_t i = 0; i < POLICY_VERB_COUNT; i++) {
+            if (strcmp(policy_verbs[i].name + POLICY_WORD_LEN, order->words[1]) == 0) {
+                order->count--;
+                memmove(order->words, order->words + 1,
+                        (size_t)(order->count + 1) * sizeof(order->words[0]));
+                return &policy_verbs[i];
+            }
+        }
+        return NULL;
+    }
     for (size_t i = 0; i < VERB_COUNT; i++) {
-        if (strcmp(verbs[i].name, name) == 0) {
+        if (strcmp(verbs[i].name, order->words[0]) == 0) {
             return &verbs[i];
         }
     }
     return NULL;
 }
 
-static int unknown_verb(const struct lsig_command *command, const char *name)
+static int unknown_verb(const struct lsig_command *command, const struct lsig_ctl_order *order)
 {
-    const char *names[VERB_COUNT];
-    for (size_t i = 0; i < VERB_COUNT; i++) {
-        names[i] = verbs[i].name;
+    const char *names[VERB_COUNT + POLICY_VERB_COUNT + 1];
+    size_t count = 0;
+    if (strcmp(order->words[0], "policy") == 0 && order->count == 1) {
+        lsig_ctl_usage("policy needs one of load, use, list, rollback, discard");
+        return LSIG_EXIT_USAGE;
     }
-    return lsig_command_unknown(command, "command", name, names, VERB_COUNT);
+    if (is_policy(order)) {
+        for (; count < POLICY_VERB_COUNT; count++) {
+            names[count] = policy_verbs[count].name + POLICY_WORD_LEN;
+        }
+        return lsig_command_unknown(command, "policy command", order->words[1], names, count);
+    }
+    for (; count < VERB_COUNT; count++) {
+        names[count] = verbs[count].name;
+    }
+    names[count++] = "policy";
+    return lsig_command_unknown(command, "command", order->words[0], names, count);
 }
 
 // The flags that are good for this command; NULL: none is known yet.
@@ -265,6 +340,8 @@ list_flags(const struct verb *verb, struct lsig_ctl_order *order, struct lsig_co
         {ADDRESSES, {.name = "--addresses", .given = &order->addresses}},
         {ALL, {.name = "--all", .given = &order->all}},
         {TOKEN, {.name = "--token-stdin", .given = &order->token_stdin}},
+        {DROP_STATE, {.name = "--drop-state", .given = &order->drop_state}},
+        {SKIP_TESTS, {.name = "--skip-tests", .given = &order->skip_tests}},
     };
     size_t count = 0;
     for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
@@ -283,7 +360,10 @@ run(const struct verb *verb, const struct lsig_command_line *line, struct lsig_c
     int status;
     int words = order->count - 1;
     if (words < verb->min || words > verb->max) {
-        fprintf(stderr, "lunasig ctl: %s %s%s\nSee: lunasig ctl --help\n", verb->name,
+        int first = (int)strcspn(verb->name, "-"); // policy-use is written as two words
+        fprintf(stderr, "lunasig ctl: %.*s%s%s %s%s\nSee: lunasig ctl --help\n", first, verb->name,
+                verb->name[first] == '-' ? " " : "",
+                verb->name[first] == '-' ? verb->name + first + 1 : "",
                 verb->max > 0 ? "needs " : "takes no further words", verb->words);
         return LSIG_EXIT_USAGE;
     }
@@ -320,10 +400,10 @@ static int ctl(const struct lsig_command *command, int argc, char **argv)
         free(given);
         return status;
     }
-    const struct verb *verb = order.count > 0 ? find_verb(order.words[0]) : NULL;
+    const struct verb *verb = order.count > 0 ? find_verb(&order) : NULL;
     size_t flag_count = list_flags(verb, &order, flags);
     if (order.count > 0 && verb == NULL) {
-        status = unknown_verb(command, order.words[0]);
+        status = unknown_verb(command, &order);
     } else if (lsig_command_parse(command, flags, flag_count, given, &line, &status)) {
         if (verb == NULL) {
             lsig_ctl_usage("write a command");
@@ -360,13 +440,21 @@ const struct lsig_command lsig_command_ctl = {
         "  revoke --before TIME             end all tokens issued before a time\n"
         "  drain                            stop as after SIGTERM: members may come back\n"
         "  reload                           load policy, keys and certificate as after SIGHUP\n"
+        "  policy list                      the versions of the policy that are there\n"
+        "  policy load [FOLDER] [--skip-tests]\n"
+        "                                   check and test a version, and keep it ready\n"
+        "  policy use VERSION [--drop-state]\n"
+        "                                   put a version in force\n"
+        "  policy rollback [--drop-state]   back to the version that was in force before\n"
+        "  policy discard VERSION           free a version that is not in force\n"
         "  log debug|info|warning|error     what the log shows from now on\n\n"
         "      --json         print the server's answer as JSON\n"
         "      --data DIR     data folder of the server (DATA_DIR); control.sock lies there\n"
         "  -c, --config FILE  read settings from FILE, and not from ./.sbd and ./.env\n"
         "      --socket PATH  the control socket, whatever the settings say (CONTROL_SOCKET)\n\n"
-        "TIME is unix seconds, 2026-11-22, 2026-11-22T20:15:04Z or now. Behind -- everything is a\n"
-        "name.\n\n"
+        "TIME is unix seconds, 2026-11-22, 2026-11-22T20:15:04Z or now. FOLDER counts from\n"
+        "POLICY_DIR, and lies in it. --drop-state forgets what rooms remember where the version\n"
+        "cannot take it up. Behind -- everything is a name.\n\n"
         "Exit status: 0 done; 1 refused (no such room); 2 the command line or a setting is wrong;\n"
         "3 no server is there.\n",
     .run = ctl,

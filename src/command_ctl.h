@@ -27,6 +27,8 @@ struct lsig_ctl_order {
     bool addresses;
     bool all;
     bool token_stdin;
+    bool drop_state;
+    bool skip_tests;
     struct lsig_buf request; // JSON
 };
 
@@ -43,6 +45,8 @@ bool lsig_ctl_build_close(struct lsig_ctl_order *order);
 bool lsig_ctl_build_broadcast(struct lsig_ctl_order *order);
 bool lsig_ctl_build_revoke(struct lsig_ctl_order *order);
 bool lsig_ctl_build_log(struct lsig_ctl_order *order);
+bool lsig_ctl_build_policy_load(struct lsig_ctl_order *order);
+bool lsig_ctl_build_policy_use(struct lsig_ctl_order *order); // also rollback and discard
 
 // --- the connection (command_ctl_link.c)
 
@@ -73,5 +77,8 @@ void lsig_ctl_show_rooms(FILE *out, struct lsig_span answer);
 void lsig_ctl_show_room(FILE *out, struct lsig_span answer);
 void lsig_ctl_show_user(FILE *out, struct lsig_span answer);
 void lsig_ctl_show_event(FILE *out, struct lsig_span event);
+void lsig_ctl_show_versions(FILE *out, struct lsig_span answer);
 // The text of a member, for messages.
 void lsig_ctl_print_text(FILE *out, struct lsig_span object, const char *name);
+// The texts of a member that is a list, a line each, which may be long.
+void lsig_ctl_print_lines(FILE *out, struct lsig_span object, const char *name);

@@ -31,7 +31,8 @@ static bool put_number(struct lsig_ctl_order *order, const char *name, const cha
     char *end;
     long long number = strtoll(text, &end, 10);
     if (end == text || *end != '\0' || number < 1) {
-        fprintf(stderr, "lunasig ctl: --%s must be a whole number above 0\n", name);
+        fprintf(stderr, "lunasig ctl: %s%s must be a whole number above 0\n",
+                strcmp(name, "limit") == 0 ? "--" : "", name);
         return false;
     }
     lsig_json_integer(&order->request, name, number);
@@ -230,4 +231,23 @@ bool lsig_ctl_build_log(struct lsig_ctl_order *order)
 {
     put(order, "level", order->words[1]);
     return true;
+}
+
+// --- policies
+
+bool lsig_ctl_build_policy_load(struct lsig_ctl_order *order)
+{
+    put(order, "folder", order->words[1]);
+    if (order->skip_tests) {
+        lsig_json_boolean(&order->request, "skip_tests", true);
+    }
+    return true;
+}
+
+bool lsig_ctl_build_policy_use(struct lsig_ctl_order *order)
+{
+    if (order->drop_state) {
+        lsig_json_boolean(&order->request, "drop_state", true);
+    }
+    return put_number(order, "version", order->words[1]);
 }

@@ -6,7 +6,7 @@
 #include "codec/scan.h"
 #include "command_ctl.h"
 
-enum { COLUMNS_MAX = 6, CELL_MAX = 160 };
+enum { COLUMNS_MAX = 8, CELL_MAX = 160 };
 
 // --- JSON
 
@@ -81,6 +81,21 @@ void lsig_ctl_print_text(FILE *out, struct lsig_span object, const char *name)
     char cell[CELL_MAX];
     text_of(cell, object, name);
     fputs(cell, out);
+}
+
+void lsig_ctl_print_lines(FILE *out, struct lsig_span object, const char *name)
+{
+    struct lsig_span list = lsig_ctl_member(object, name);
+    struct lsig_span line;
+    size_t cursor = 0;
+    while (list.data != NULL && lsig_scan_element(list, &cursor, &line)) {
+        char plain[4096];
+        size_t len = 0;
+        struct lsig_span inside = {line.data + 1, line.len - 2};
+        if (lsig_scan_unescape(inside, plain, sizeof(plain), &len)) {
+            fprintf(out, "%.*s\n", (int)clean(plain, len), plain);
+        }
+    }
 }
 
 // 2026-11-22T20:15:04.120+00:00 as 2026-11-22 20:15:04
@@ -313,6 +328,38 @@ void lsig_ctl_show_user(FILE *out, struct lsig_span answer)
         add_member(&table, room, "room_id");
     }
     cut_addresses(&table);
+    print_table(out, &table);
+}
+
+void lsig_ctl_show_versions(FILE *out, struct lsig_span answer)
+{
+    struct table table = {
+        .columns = 8,
+        .titles = {"VERSION", "STATE", "IN FORCE SINCE (UTC)", "HOOKS", "ERRORS", "MEMORY",
+                   "DIGEST", "FOLDER"},
+        .right = {true, false, false, true, true, true},
+    };
+    struct lsig_span versions = lsig_ctl_member(answer, "versions");
+    struct lsig_span version;
+    size_t cursor = 0;
+    while (lsig_scan_element(versions, &cursor, &version)) {
+        char(*row)[CELL_MAX] = add_row(&table);
+        put_number(row[0], number(version, "version"));
+        text_of(row[1], version, "state");
+        if (number(version, "suspended") > 0) {
+            size_t len = strlen(row[1]);
+            snprintf(row[1] + len, CELL_MAX - len, ", %" PRId64 " suspended",
+                     number(version, "suspended"));
+        }
+        time_of(row[2], version, "used_at");
+        put_number(row[3], number(version, "hooks"));
+        put_number(row[4], number(version, "errors"));
+        snprintf(row[5], CELL_MAX, "%.1f MiB",
+                 (double)number(version, "memory_bytes") / (1024.0 * 1024.0));
+        text_of(row[6], version, "digest");
+        row[6][12] = '\0';
+        text_of(row[7], version, "folder");
+    }
     print_table(out, &table);
 }
 

@@ -5,26 +5,28 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include <uv.h>
 
-#include "auth/key_list.h"
 #include "auth/keyring.h"
 #include "auth/password.h"
 #include "auth/secret.h"
 #include "base/log.h"
+#include "base/memory.h"
+#include "base/metric_table.h"
 #include "flow/account.h"
 #include "flow/account_standing.h"
 #include "flow/flow.h"
+#include "flow/perform.h"
 #include "flow/revoke.h"
 #include "flow/ticket.h"
 #include "folders.h"
 #include "net/control.h"
 #include "net/net.h"
-#include "net/tls.h"
 #include "net/webhook.h"
 #include "room/hub.h"
 #include "script/script.h"
+#include "script/watch.h"
+#include "server_policies.h"
 #include "store/sqlite_store.h"
 
 enum { REPORT_MAX = 64 * 1024, DRAIN_MS = 3000 };
@@ -38,6 +40,7 @@ struct server {
     struct lsig_keyring *keyring;
     struct lsig_passwords *passwords;
     struct lsig_sqlite_store *store;
+    struct lsig_document_store documents;
     struct lsig_accounts *accounts;
     struct lsig_revoke *revoke;
     struct lsig_tickets *tickets;
@@ -49,6 +52,7 @@ struct server {
     struct lsig_operate *operate;
     struct lsig_net *net;
     struct lsig_control *control;
+    struct lsig_watch *watch;     // of the policies' files; NULL: POLICY_WATCH is off
     struct lsig_webhook *webhook; // NULL: WEBHOOK_URL is empty
     bool stopping;
 };
@@ -130,6 +134,7 @@ static bool make_accounts(struct server *server)
                                settings->data_dir);
         return false;
     }
+    server->documents = lsig_sqlite_store_documents(server->store);
     server->tickets = lsig_tickets_new();
     server->standings =
         lsig_standings_new(&server->flow, lsig_sqlite_store_accounts(server->store));
@@ -146,26 +151,10 @@ static bool make_accounts(struct server *server)
     return true;
 }
 
-static struct lsig_script *
-make_script(const struct lsig_settings *settings, uv_loop_t *loop, struct lsig_metrics *metrics)
-{
-    struct lsig_script_options options = {
-        .loop = loop,
-        .policy_dir = settings->policy_dir,
-        .library_dir = settings->lua_dir,
-        .cpu_ms = settings->policy_cpu_ms,
-        .wait_ms = settings->policy_wait_ms,
-        .memory_bytes = settings->policy_memory_mb * 1024 * 1024,
-        .waiting_max = settings->policy_hooks_waiting_max,
-        .metrics = metrics,
-    };
-    return lsig_script_new(&options);
-}
-
 // --- what operators may do to the process
 
 static void begin_stop(struct server *server, int signum);
-static void reload(struct server *server);
+static void reload_others(struct server *server);
 
 static void on_drain(void *arg)
 {
@@ -174,7 +163,7 @@ static void on_drain(void *arg)
 
 static void on_reload(void *arg)
 {
-    reload(arg);
+    reload_others(arg);
 }
 
 static bool is_draining(void *arg)
@@ -183,17 +172,10 @@ static bool is_draining(void *arg)
     return server->stopping;
 }
 
-// Resident memory (proc(5)); 0 where that is not told.
 static int64_t memory_bytes(void *arg)
 {
     (void)arg;
-    long long pages = 0;
-    FILE *file = fopen("/proc/self/statm", "re");
-    if (file != NULL) {
-        pages = fscanf(file, "%*s %lld", &pages) == 1 ? pages : 0;
-        fclose(file);
-    }
-    return (int64_t)pages * sysconf(_SC_PAGESIZE);
+    return lsig_memory_resident();
 }
 
 static bool make_control(struct server *server)
@@ -216,7 +198,14 @@ static bool make_control(struct server *server)
 
 static bool make_net(struct server *server)
 {
+    const struct lsig_settings *settings = server->settings;
+    struct lsig_room_bounds bounds = {
+        .state_bytes = (size_t)settings->policy_state_bytes,
+        .keep_bytes = (size_t)settings->policy_keep_bytes,
+        .timers_max = (uint32_t)settings->policy_timers_max,
+    };
     server->hub = lsig_hub_new();
+    lsig_hub_set_bounds(server->hub, &bounds);
     server->flow = (struct lsig_flow){
         .settings = server->settings,
         .keyring = server->keyring,
@@ -229,6 +218,7 @@ static bool make_net(struct server *server)
     };
     struct lsig_operate_hooks hooks = {server, on_drain, on_reload, is_draining, memory_bytes};
     lsig_flow_init(&server->flow);
+    lsig_perform_install(&server->flow);
     server->flow_ready = true;
     server->operate = lsig_operate_new(&server->flow, LSIG_VERSION, &hooks);
     struct lsig_net_options options = {
@@ -273,16 +263,34 @@ static void begin_stop(struct server *server, int signum)
     }
     server->stopping = true;
     lsig_log(LSIG_INFO, "stopping", LSIG_LOG_NUMBER("signal", signum)); // 0: an operator
+    struct lsig_hook_event event = {.kind = LSIG_HOOK_STOP};
+    lsig_script_tell(server->script, &event);
     lsig_webhook_drain(server->webhook);
     lsig_net_drain(server->net, DRAIN_MS, on_net_closed, server);
 }
 
-static void reload(struct server *server)
+// All that is loaded anew but the policies.
+static void reload_others(struct server *server)
 {
     load_keys(server, NULL);
-    lsig_script_reload(server->script, NULL, NULL);
     lsig_net_reload_page(server->net);
     lsig_net_reload_tls(server->net);
+}
+
+static void on_policy_changed(void *arg)
+{
+    struct server *server = arg;
+    lsig_log(LSIG_INFO, "policy-changed", LSIG_LOG_TEXT("folder", server->settings->policy_dir));
+    lsig_script_reload(server->script, NULL, NULL);
+}
+
+static void watch_policy(struct server *server)
+{
+    const struct lsig_settings *settings = server->settings;
+    if (settings->policy_watch) {
+        const char *roots[LSIG_WATCH_ROOTS_MAX] = {settings->policy_dir, settings->lua_dir};
+        server->watch = lsig_watch_open(&server->loop, roots, on_policy_changed, server);
+    }
 }
 
 static void on_signal(uv_signal_t *handle, int signum)
@@ -291,7 +299,8 @@ static void on_signal(uv_signal_t *handle, int signum)
     if (signum != SIGHUP) {
         begin_stop(server, signum);
     } else if (!server->stopping) {
-        reload(server);
+        reload_others(server);
+        lsig_script_reload(server->script, NULL, NULL);
     }
 }
 
@@ -315,6 +324,8 @@ static void take_down(struct server *server)
         uv_close((uv_handle_t *)&server->signals[i], NULL);
     }
     lsig_control_close(server->control);
+    lsig_watch_close(server->watch);
+    server->watch = NULL;
     if (server->net != NULL) {
         lsig_net_free(server->net);
     }
@@ -346,6 +357,7 @@ static void take_down(struct server *server)
     lsig_keyring_free(server->keyring);
     int busy = uv_loop_close(&server->loop);
     assert(busy == 0);
+    lsig_metric_table_unref(server->metrics.policy);
 }
 
 static int fail(struct server *server, int status)
@@ -392,7 +404,7 @@ static void say_ready(const struct server *server)
 
 int lsig_server_run(struct lsig_settings *settings)
 {
-    struct server server = {.settings = settings};
+    struct server server = {.settings = settings, .metrics.policy = lsig_metric_table_new()};
     lsig_folders_complete(settings);
     open_log(settings);
     lsig_buf_init(&server.report, REPORT_MAX);
@@ -402,7 +414,10 @@ int lsig_server_run(struct lsig_settings *settings)
     if (!make_keyring(&server) || !make_accounts(&server)) {
         return fail(&server, LSIG_SERVER_NOT_STARTED);
     }
-    server.script = make_script(settings, &server.loop, &server.metrics);
+    struct lsig_script_options options =
+        lsig_server_policies(settings, &server.loop, &server.metrics);
+    options.documents = &server.documents;
+    server.script = lsig_script_new(&options);
     if (lsig_script_load(server.script, &server.report) != LSIG_OK) {
         return fail(&server, LSIG_SERVER_POLICY_REFUSED);
     }
@@ -411,37 +426,13 @@ int lsig_server_run(struct lsig_settings *settings)
     }
     say_what_is_missing(settings);
     say_ready(&server);
+    watch_policy(&server);
+    struct lsig_hook_event event = {.kind = LSIG_HOOK_START};
+    lsig_script_tell(server.script, &event);
     uv_run(&server.loop, UV_RUN_DEFAULT);
     take_down(&server);
     lsig_buf_clear(&server.report);
     lsig_log(LSIG_INFO, "stopped", LSIG_LOG_NUMBER("connections", server.metrics.connections));
     lsig_log_close();
     return LSIG_SERVER_OK;
-}
-
-int lsig_server_check(struct lsig_settings *settings, struct lsig_buf *report)
-{
-    uv_loop_t loop;
-    struct lsig_metrics metrics = {0};
-    struct lsig_key_list keys = {0};
-    if (settings->jwt_keys_file[0] != '\0' &&
-        lsig_key_list_read(&keys, settings->jwt_keys_file, report) != LSIG_OK) {
-        return LSIG_SERVER_NOT_STARTED;
-    }
-    lsig_key_list_clear(&keys);
-    struct lsig_tls *tls;
-    if (!lsig_tls_open(&tls, settings, report)) {
-        return LSIG_SERVER_NOT_STARTED;
-    }
-    lsig_tls_free(tls);
-    lsig_folders_complete(settings);
-    int failed = uv_loop_init(&loop);
-    assert(failed == 0);
-    struct lsig_script *script = make_script(settings, &loop, &metrics);
-    enum lsig_status status = lsig_script_load(script, report);
-    lsig_script_free(script, NULL, NULL);
-    uv_run(&loop, UV_RUN_DEFAULT);
-    failed = uv_loop_close(&loop);
-    assert(failed == 0);
-    return status == LSIG_OK ? LSIG_SERVER_OK : LSIG_SERVER_POLICY_REFUSED;
 }

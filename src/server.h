@@ -12,5 +12,5 @@ enum { LSIG_SERVER_OK = 0, LSIG_SERVER_POLICY_REFUSED = 1, LSIG_SERVER_NOT_START
 // standard error.
 int lsig_server_run(struct lsig_settings *settings);
 // Reads JWT_KEYS_FILE and loads the policy of the settings without serving. Returns one of the
-// statuses; *report has a line per message for people.
+// statuses; *report has a line per message for people, or, with 0, what was loaded.
 int lsig_server_check(struct lsig_settings *settings, struct lsig_buf *report);

@@ -31,6 +31,8 @@ static struct {
     atomic_llong dropped;
 } the_log = {.lock = PTHREAD_MUTEX_INITIALIZER, .lowest = LSIG_INFO};
 
+static _Thread_local const struct lsig_log_taker *the_taker; // of the calling thread
+
 static const char *const level_names[] = {"debug", "info", "warning", "error"};
 
 static void write_all(const char *bytes, size_t len)
@@ -188,11 +190,22 @@ static void ring_push(struct lsig_span line)
     pthread_mutex_unlock(&the_log.lock);
 }
 
+const struct lsig_log_taker *lsig_log_divert(const struct lsig_log_taker *taker)
+{
+    const struct lsig_log_taker *before = the_taker;
+    the_taker = taker;
+    return before;
+}
+
 void lsig_log_write(enum lsig_log_level level,
                     const char *event,
                     const struct lsig_log_field *fields,
                     size_t count)
 {
+    if (the_taker != NULL) {
+        the_taker->take(the_taker->self, level, event, fields, count);
+        return;
+    }
     if (!the_log.open || (int)level < atomic_load(&the_log.lowest)) {
         return;
     }

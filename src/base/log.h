@@ -50,3 +50,17 @@ void lsig_log_write(enum lsig_log_level level,
                     const char *event,
                     const struct lsig_log_field *fields,
                     size_t count);
+
+// Gets what a thread logs in place of the log, of all levels. Fields are valid during the call.
+struct lsig_log_taker {
+    void (*take)(void *self,
+                 enum lsig_log_level level,
+                 const char *event,
+                 const struct lsig_log_field *fields,
+                 size_t count);
+    void *self;
+};
+
+// What the calling thread logs from here on goes to the taker, which stays in place; NULL: to the
+// log again. Returns the one before.
+const struct lsig_log_taker *lsig_log_divert(const struct lsig_log_taker *taker);

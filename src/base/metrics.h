@@ -7,7 +7,8 @@
 #include "base/status.h"
 
 // X(field, kind, name, help): name as Prometheus wants it (counters end in _total, times in
-// _seconds). MILLISECONDS is a gauge that is kept in milliseconds and shown in seconds.
+// _seconds). MILLISECONDS and MICROSECONDS are gauges that are kept in these and
+// shown in seconds.
 #define LSIG_METRICS(X)                                                                            \
     X(connections_open, GAUGE, "lunasig_connections_open", "WebSocket connections open now")       \
     X(connections, COUNTER, "lunasig_connections_total", "WebSocket connections opened")           \
@@ -36,13 +37,23 @@
     X(hook_errors, COUNTER, "lunasig_hook_errors_total", "Policy hooks that failed")               \
     X(hook_cpu_exceeded, COUNTER, "lunasig_hook_cpu_exceeded_total",                               \
       "Policy hooks stopped for using too much processor time")                                    \
+    X(hook_memory_exceeded, COUNTER, "lunasig_hook_memory_exceeded_total",                         \
+      "Policy hooks stopped because the policy's memory was used up")                              \
     X(hook_wait_exceeded, COUNTER, "lunasig_hook_wait_exceeded_total",                             \
       "Policy hooks stopped for waiting too long")                                                 \
+    X(hook_effects_exceeded, COUNTER, "lunasig_hook_effects_exceeded_total",                       \
+      "Policy hooks stopped for asking for too much")                                              \
     X(hooks_waiting, GAUGE, "lunasig_hooks_waiting", "Policy hooks suspended in a wait now")       \
     X(policy_loads, COUNTER, "lunasig_policy_loads_total", "Policy versions put in force")         \
     X(policy_load_failures, COUNTER, "lunasig_policy_load_failures_total",                         \
       "Policy versions refused at load")                                                           \
     X(policy_version, GAUGE, "lunasig_policy_version", "Number of the policy version in force")    \
+    X(policy_rollbacks, COUNTER, "lunasig_policy_rollbacks_total",                                 \
+      "Versions taken out of force for their errors")                                              \
+    X(policy_vm_replaced, COUNTER, "lunasig_policy_vm_replaced_total",                             \
+      "Virtual machines replaced because they stayed full")                                        \
+    X(policy_swap_max_us, MICROSECONDS, "lunasig_policy_swap_max_seconds",                         \
+      "Longest time that putting a version in force took")                                         \
     X(policy_memory, GAUGE, "lunasig_policy_memory_bytes",                                         \
       "Memory of the policy's virtual machine")                                                    \
     X(jwt_keys, GAUGE, "lunasig_jwt_keys", "Keys of JWT_KEYS_FILE in force")                       \
@@ -61,9 +72,12 @@
       "End of the TLS certificate as unix time; 0: no TLS")                                        \
     X(log_dropped, GAUGE, "lunasig_log_lines_dropped", "Log lines dropped since the start")
 
+struct lsig_metric_table;
+
 struct lsig_metrics {
 #define X(field, kind, name, help) int64_t field;
     LSIG_METRICS(X)
 #undef X
     int64_t refused[LSIG_STATUS_COUNT]; // lunasig_refused_total{code="…"}
+    struct lsig_metric_table *policy;   // what policies count, not owned; NULL: nowhere
 };

@@ -31,3 +31,12 @@ void lsig_random_hex(char *out, size_t len)
     }
     out[2 * len] = '\0';
 }
+
+void lsig_random_fill(const struct lsig_random_source *source, void *out, size_t len)
+{
+    if (source == NULL) {
+        lsig_random_bytes(out, len);
+    } else {
+        source->fill(source->self, out, len);
+    }
+}

@@ -16,15 +16,20 @@
 
 enum { LSIG_SCHEMA_FIELDS_MAX = 64, LSIG_SCHEMA_CHOICES_MAX = 64, LSIG_SCHEMA_NESTING_MAX = 8 };
 
+// What a text has to be besides (strict checks only). CANDIDATE: an object is an
+// RTCIceCandidateInit (W3C webrtc-pc section 4.8.1.1).
+enum lsig_schema_format { LSIG_FORMAT_NONE, LSIG_FORMAT_SDP, LSIG_FORMAT_CANDIDATE };
+
 struct lsig_schema {
     unsigned types;         // set of enum lsig_json_type; all bits: any value
     unsigned lenient_types; // the set that passes in lenient checks (holds `types`)
     bool integer;           // numbers must be whole
-    bool optional;          // as a field: may be missing
-    bool extra;             // objects: unknown members pass in strict checks too
-    double min;             // numbers: value; strings: Unicode characters; arrays: elements
-    double max;             // infinity: none
-    char **choices;         // strings: one of these (plain text); choice_count 0: any
+    enum lsig_schema_format format;
+    bool optional;  // as a field: may be missing
+    bool extra;     // objects: unknown members pass in strict checks too
+    double min;     // numbers: value; strings: Unicode characters; arrays: elements
+    double max;     // infinity: none
+    char **choices; // strings: one of these (plain text); choice_count 0: any
     size_t choice_count;
     char **names; // objects: plain names of the members, fields[i] belongs to names[i]
     struct lsig_schema **fields;

@@ -4,9 +4,13 @@
 #include <math.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 
+#include "base/alloc.h"
 #include "base/buf.h"
+#include "codec/candidate.h"
 #include "codec/number.h"
+#include "codec/sdp.h"
 
 // Where in the payload we are, up to the outermost value.
 struct path {
@@ -139,6 +143,52 @@ static size_t count_characters(struct lsig_span inside)
     return count;
 }
 
+static enum lsig_status
+check_sdp(const struct check *check, const struct path *path, struct lsig_span plain)
+{
+    struct lsig_sdp_error error = {0, NULL};
+    if (lsig_sdp_check(plain, &error) == LSIG_OK) {
+        return LSIG_OK;
+    }
+    char what[160];
+    snprintf(what, sizeof(what), "line %zu: expected %s", error.line, error.expected);
+    refuse(check, LSIG_INVALID_MESSAGE, path, what);
+    lsig_refusal_add_number(check->refusal, "line", (double)error.line);
+    return LSIG_INVALID_MESSAGE;
+}
+
+static enum lsig_status
+check_candidate(const struct check *check, const struct path *path, struct lsig_span plain)
+{
+    struct lsig_candidate_error error = {0, NULL};
+    if (lsig_candidate_check(plain, &error) == LSIG_OK) {
+        return LSIG_OK;
+    }
+    char what[160];
+    snprintf(what, sizeof(what), "at character %zu: expected %s", error.at + 1, error.expected);
+    refuse(check, LSIG_INVALID_MESSAGE, path, what);
+    lsig_refusal_add_number(check->refusal, "offset", (double)error.at);
+    return LSIG_INVALID_MESSAGE;
+}
+
+// `inside` is the text between the quotes.
+static enum lsig_status check_format(const struct check *check,
+                                     const struct path *path,
+                                     enum lsig_schema_format format,
+                                     struct lsig_span inside)
+{
+    bool escaped = inside.len > 0 && memchr(inside.data, '\\', inside.len) != NULL;
+    char *bytes = escaped ? lsig_alloc(inside.len) : NULL;
+    struct lsig_span plain = inside;
+    if (escaped && lsig_scan_unescape(inside, bytes, inside.len, &plain.len)) {
+        plain.data = bytes; // escaping never makes a text shorter
+    }
+    enum lsig_status status = format == LSIG_FORMAT_SDP ? check_sdp(check, path, plain)
+                                                        : check_candidate(check, path, plain);
+    free(bytes);
+    return status;
+}
+
 static enum lsig_status check_string(const struct check *check,
                                      const struct path *path,
                                      const struct lsig_schema *schema,
@@ -159,6 +209,12 @@ static enum lsig_status check_string(const struct check *check,
         enum lsig_status status = refuse(check, LSIG_INVALID_MESSAGE, path, what.data);
         lsig_buf_clear(&what);
         return status;
+    }
+    if (schema->format != LSIG_FORMAT_NONE) {
+        enum lsig_status status = check_format(check, path, schema->format, inside);
+        if (status != LSIG_OK) {
+            return status;
+        }
     }
     if (schema->min <= 0 && schema->max >= (double)inside.len) {
         return LSIG_OK; // no character is shorter than a byte
@@ -239,6 +295,43 @@ static enum lsig_status check_object(const struct check *check,
     return check->strict ? check_missing(check, path, schema, seen) : LSIG_OK;
 }
 
+// An RTCIceCandidateInit. Members that it does not have are passed over, as browsers do.
+static enum lsig_status
+check_candidate_init(const struct check *check, const struct path *path, struct lsig_span value)
+{
+    static const struct lsig_schema text = {
+        .types = LSIG_JSON_STRING, .format = LSIG_FORMAT_CANDIDATE, .max = INFINITY};
+    static const struct lsig_schema word = {.types = LSIG_JSON_STRING | LSIG_JSON_NULL,
+                                            .max = INFINITY};
+    static const struct lsig_schema line = {
+        .types = LSIG_JSON_NUMBER | LSIG_JSON_NULL, .integer = true, .max = UINT16_MAX};
+    static const struct {
+        const char *name;
+        const struct lsig_schema *schema;
+    } members[] = {{"candidate", &text},
+                   {"sdpMid", &word},
+                   {"sdpMLineIndex", &line},
+                   {"usernameFragment", &word}};
+    enum { COUNT = sizeof(members) / sizeof(members[0]) };
+    bool seen[COUNT] = {false};
+    struct lsig_span key;
+    struct lsig_span member;
+    enum lsig_status status = LSIG_OK;
+    for (size_t cursor = 0; status == LSIG_OK && lsig_scan_member(value, &cursor, &key, &member);) {
+        size_t i = 0;
+        while (i < COUNT && !lsig_scan_key_is(key, lsig_span_of(members[i].name))) {
+            i++;
+        }
+        if (i < COUNT) {
+            struct path below = {.parent = path, .name = members[i].name};
+            status = seen[i] ? refuse(check, LSIG_INVALID_JSON, &below, "this key is there twice")
+                             : check_value(check, &below, members[i].schema, member);
+            seen[i] = true;
+        }
+    }
+    return status;
+}
+
 // Calls itself through fields and items: as deep as the schema, or as the text if that is less.
 static enum lsig_status check_value(const struct check *check,
                                     const struct path *path,
@@ -255,6 +348,9 @@ static enum lsig_status check_value(const struct check *check,
     }
     switch (type) {
     case LSIG_JSON_OBJECT:
+        if (check->strict && schema->format == LSIG_FORMAT_CANDIDATE) {
+            return check_candidate_init(check, path, value);
+        }
         return schema->field_count > 0 ? check_object(check, path, schema, value) : LSIG_OK;
     case LSIG_JSON_ARRAY:
         return check_array(check, path, schema, value);

@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "codec/rate_spec.h"
+#include "codec/settings_policy.h"
 
 // X(KEY, field, type, default, min, max, aliases, text)
 //   type: TEXT, SECRET (redacted when shown), LIST (comma-separated text), PATH, INTEGER, BOOLEAN
@@ -18,7 +19,7 @@
 //         SECONDS (integer), BYTES (64 KiB, 2 MiB, or plain), RATE (rate_spec.h, without `per`),
 //         CHOICE (aliases column of choices: text names them)
 //   min, max: bounds of numbers; of TEXT, SECRET, LIST and PATH the longest length in bytes (max)
-#define LSIG_SETTINGS(X)                                                                           \
+#define LSIG_SETTINGS_SERVER(X)                                                                    \
     X(HOST, host, TEXT, "0.0.0.0", 0, 255, "", "Address to listen on; IPv4 or IPv6")               \
     X(PORT, port, INTEGER, "8000", 0, 65535, "",                                                   \
       "TCP port; 0 lets the system choose, the ready line names it")                               \
@@ -120,13 +121,6 @@
       "Bad frames in a minute before the close")                                                   \
     X(HANDSHAKE_TIMEOUT_S, handshake_timeout_s, SECONDS, "10", 1, 300, "",                         \
       "Time for a request's head to arrive")                                                       \
-    X(POLICY_CPU_MS, policy_cpu_ms, INTEGER, "20", 1, 1000, "", "Processor time of one hook call") \
-    X(POLICY_WAIT_MS, policy_wait_ms, INTEGER, "2000", 1, 60000, "",                               \
-      "Time one hook call may spend waiting")                                                      \
-    X(POLICY_MEMORY_MB, policy_memory_mb, INTEGER, "32", 4, 1024, "",                              \
-      "Memory of the policies' virtual machine")                                                   \
-    X(POLICY_HOOKS_WAITING_MAX, policy_hooks_waiting_max, INTEGER, "1000", 1, 100000, "",          \
-      "Hooks suspended at once")                                                                   \
     X(CONTROL_SOCKET, control_socket, PATH, "", 0, 100, "",                                        \
       "Socket of lunasig ctl; empty: control.sock in DATA_DIR; none: no socket")                   \
     X(ADMIN_KEY, admin_key, SECRET, "", 0, 1024, "",                                               \
@@ -147,6 +141,8 @@
     X(WEBHOOK_TIMEOUT_S, webhook_timeout_s, SECONDS, "5", 1, 60, "", "Time one delivery may take") \
     X(WEBHOOK_ATTEMPTS, webhook_attempts, INTEGER, "5", 1, 20, "",                                 \
       "Attempts at one delivery, with growing pauses")
+
+#define LSIG_SETTINGS(X) LSIG_SETTINGS_SERVER(X) LSIG_SETTINGS_POLICY(X)
 
 #define LSIG_SETTING_TEXT char *
 #define LSIG_SETTING_SECRET char *

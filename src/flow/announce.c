@@ -8,6 +8,7 @@
 #include "flow/notice.h"
 #include "flow/observer.h"
 #include "flow/room_state.h"
+#include "flow/tell.h"
 
 enum { PAYLOAD_MAX = 8 * 1024 * 1024 };
 
@@ -263,12 +264,9 @@ void lsig_announce_left(struct lsig_flow *flow,
     tell_v1(flow, room, NULL, close_payload(&out, flow, room, "user-left", LSIG_V1));
 }
 
-void lsig_announce_away(struct lsig_flow *flow, const struct lsig_member *member, bool away)
+static void tell_v1_away(struct lsig_flow *flow, const struct lsig_member *member, bool away)
 {
     struct lsig_room *room = member->room;
-    struct lsig_event event = {
-        .kind = away ? LSIG_EVENT_AWAY : LSIG_EVENT_BACK, .room = room, .member = member};
-    lsig_observe(flow, &event);
     if (!room_speaks(room, LSIG_V1)) {
         return;
     }
@@ -287,6 +285,15 @@ void lsig_announce_away(struct lsig_flow *flow, const struct lsig_member *member
         }
     }
     lsig_body_unref(body);
+}
+
+void lsig_announce_away(struct lsig_flow *flow, struct lsig_member *member, bool away)
+{
+    struct lsig_event event = {
+        .kind = away ? LSIG_EVENT_AWAY : LSIG_EVENT_BACK, .room = member->room, .member = member};
+    lsig_observe(flow, &event);
+    tell_v1_away(flow, member, away);
+    lsig_tell_member(flow, away ? LSIG_HOOK_AWAY : LSIG_HOOK_BACK, member);
 }
 
 void lsig_announce_role(struct lsig_flow *flow,

@@ -22,8 +22,8 @@ void lsig_announce_left(struct lsig_flow *flow,
                         const struct lsig_connection *connection,
                         const char *reason);
 // The member's last connection was lost, or the first is there again (lsig_room_set_away):
-// lunasig.v1 hears `user-away` or `user-back`.
-void lsig_announce_away(struct lsig_flow *flow, const struct lsig_member *member, bool away);
+// lunasig.v1 hears `user-away` or `user-back`, and the policies' hooks are told.
+void lsig_announce_away(struct lsig_flow *flow, struct lsig_member *member, bool away);
 void lsig_announce_role(struct lsig_flow *flow,
                         const struct lsig_member *member,
                         const char *updated_by);

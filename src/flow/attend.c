@@ -11,11 +11,13 @@
 #include "flow/authenticate.h"
 #include "flow/dispatch.h"
 #include "flow/door.h"
+#include "flow/introduce.h"
 #include "flow/limits.h"
 #include "flow/line.h"
 #include "flow/notice.h"
 #include "flow/observer.h"
 #include "flow/room_state.h"
+#include "flow/tell.h"
 
 static void
 refuse_join(struct lsig_client *client, enum lsig_status status, struct lsig_refusal *refusal)
@@ -73,12 +75,14 @@ static void welcome(struct lsig_client *client, bool is_new)
     lsig_announce_joined(client);
     if (room->member_count == 1) {
         observe(client, LSIG_EVENT_ROOM_OPENED, NULL);
+        lsig_tell_room(flow, LSIG_HOOK_ROOM_OPEN, client->room);
     }
     observe(client, LSIG_EVENT_JOINED, NULL);
     observe(client, LSIG_EVENT_CONNECTED, NULL);
 }
 
-static void enter(struct lsig_client *client)
+// seats: how many members the room may have for this one to come in.
+static void enter(struct lsig_client *client, uint32_t seats)
 {
     if (lsig_door_is_refused(client)) { // since it came through the door
         lsig_attend_end(client, LSIG_TOKEN_INVALID, "the token is no longer good");
@@ -94,12 +98,11 @@ static void enter(struct lsig_client *client)
     }
     bool was_away = present != NULL && present->away;
     enum lsig_status status =
-        lsig_room_enter(room, client->member, &client->connection,
-                        (uint32_t)flow->settings->room_members_max, flow->now);
+        lsig_room_enter(room, client->member, &client->connection, seats, flow->now);
     if (status != LSIG_OK) {
         struct lsig_refusal refusal;
         lsig_refuse(&refusal, status);
-        lsig_refusal_add_number(&refusal, "limit", (double)flow->settings->room_members_max);
+        lsig_refusal_add_number(&refusal, "limit", (double)seats);
         refuse_join(client, status, &refusal);
         return;
     }
@@ -109,27 +112,33 @@ static void enter(struct lsig_client *client)
     }
 }
 
+static uint32_t seats_of(const struct lsig_client *client, const struct lsig_hook_result *result)
+{
+    uint32_t seats = (uint32_t)client->flow->settings->room_members_max;
+    return result != NULL && result->seat_said && result->seat_max < seats ? result->seat_max
+                                                                           : seats;
+}
+
 static void conclude_join(struct lsig_client *client,
                           enum lsig_status status,
-                          const struct lsig_refusal *refusal)
+                          const struct lsig_hook_result *result)
 {
     if (status == LSIG_OK) {
-        enter(client);
+        enter(client, seats_of(client, result));
         return;
     }
-    struct lsig_refusal own = *refusal;
+    struct lsig_refusal own = result->refusal;
     refuse_join(client, status, &own);
 }
 
-static void
-on_join_hooks_done(void *arg, enum lsig_status status, const struct lsig_refusal *refusal)
+static void on_join_hooks_done(void *arg, enum lsig_status status, struct lsig_hook_result *result)
 {
     struct lsig_client *client = arg;
     client->run = NULL;
     if (client->state != LSIG_CLIENT_JOINING) {
         return;
     }
-    conclude_join(client, status, refusal);
+    conclude_join(client, status, result);
     lsig_line_resume(client);
 }
 
@@ -138,17 +147,19 @@ static void begin_join(struct lsig_client *client)
     struct lsig_script *script = client->flow->script;
     client->state = LSIG_CLIENT_JOINING;
     if (client->member->present || !lsig_script_has_hooks(script, LSIG_HOOK_JOIN)) {
-        enter(client);
+        enter(client, seats_of(client, NULL));
         return;
     }
-    struct lsig_refusal refusal;
+    struct lsig_hook_result result;
     struct lsig_hook_event event = {.kind = LSIG_HOOK_JOIN, .member = client->member};
+    lsig_hook_result_init(&result);
     enum lsig_status status =
-        lsig_script_call(script, &event, &refusal, on_join_hooks_done, client, &client->run);
+        lsig_script_call(script, &event, &result, on_join_hooks_done, client, &client->run);
     if (status != LSIG_WAITING) {
         client->run = NULL;
-        conclude_join(client, status, &refusal);
+        conclude_join(client, status, &result);
     }
+    lsig_hook_result_clear(&result);
 }
 
 static void identify(struct lsig_client *client, const struct lsig_claims *claims)
@@ -164,9 +175,10 @@ static void identify(struct lsig_client *client, const struct lsig_claims *claim
     lsig_authenticate_note(client, claims);
 }
 
-static void come(struct lsig_client *client,
-                 const struct lsig_claims *claims,
-                 const struct lsig_resume_request *request)
+// Joins, or takes up again what it was.
+static void come_in(struct lsig_client *client,
+                    const struct lsig_claims *claims,
+                    const struct lsig_resume_request *request)
 {
     struct lsig_client *old = lsig_resume_find(
         client->room, (enum lsig_dialect)client->connection.dialect, claims, request);
@@ -195,7 +207,7 @@ void lsig_attend_open(struct lsig_flow *flow,
         client->deadline_s = flow->now.wall_ms / 1000 + LSIG_AUTH_WAIT_S;
         return;
     }
-    come(client, claims, request);
+    lsig_introduce(client, claims, request, come_in);
 }
 
 void lsig_attend_on_token(struct lsig_client *client,
@@ -211,7 +223,7 @@ void lsig_attend_on_token(struct lsig_client *client,
         lsig_line_refuse(client, &refusal);
         return;
     }
-    come(client, claims, request);
+    lsig_introduce(client, claims, request, come_in);
 }
 
 void lsig_attend_check_time(struct lsig_client *client)
@@ -268,21 +280,6 @@ void lsig_attend_end(struct lsig_client *client, enum lsig_status why, const cha
     lsig_line_refuse(client, &refusal);
 }
 
-static void call_leave_hooks(struct lsig_flow *flow, struct lsig_member *member, const char *reason)
-{
-    if (lsig_script_has_hooks(flow->script, LSIG_HOOK_LEAVE)) {
-        struct lsig_refusal refusal;
-        struct lsig_hook_run *run;
-        struct lsig_hook_event event = {
-            .kind = LSIG_HOOK_LEAVE, .member = member, .reason = reason};
-        // Nothing hangs on the verdict, and a run that waits has a reference of its own.
-        enum lsig_status status =
-            lsig_script_call(flow->script, &event, &refusal, NULL, NULL, &run);
-        (void)status;
-    }
-    lsig_member_unref(member);
-}
-
 static void leave(struct lsig_client *client, const char *reason)
 {
     struct lsig_flow *flow = client->flow;
@@ -304,7 +301,11 @@ static void leave(struct lsig_client *client, const char *reason)
         if (room->member_count == 0) {
             observe(client, LSIG_EVENT_ROOM_CLOSED, NULL);
         }
-        call_leave_hooks(flow, departure.left, reason);
+        lsig_tell_left(flow, member, reason);
+        if (room->member_count == 0) {
+            lsig_tell_room(flow, LSIG_HOOK_ROOM_CLOSE, room);
+        }
+        lsig_member_unref(departure.left);
     } else if (member->away && !was_away) {
         lsig_announce_away(flow, member, true); // those of its connections that are left are away
     }
@@ -317,6 +318,8 @@ static void let_go(struct lsig_client *client)
     if (client->has_place) {
         lsig_door_give_place(flow, lsig_span_of(client->member->id));
     }
+    lsig_introduce_forget(client);
+    lsig_tell_drop(client);
     lsig_line_forget(client);
     lsig_limits_free(client->limits);
     lsig_member_unref(client->member);

@@ -14,6 +14,7 @@
 #include "flow/line.h"
 #include "flow/notice.h"
 #include "flow/resume.h"
+#include "flow/tell.h"
 
 enum { EXPIRING_S = 60, RESUME_TEXT_MAX = 64, NOTICE_MAX = 64 * 1024 };
 
@@ -125,14 +126,14 @@ static void send_time(struct lsig_client *client, const char *type)
     lsig_buf_clear(&out);
 }
 
-static void send_ice_servers(struct lsig_client *client, int64_t now_s, int64_t until_s)
+static void send_ice_servers(struct lsig_client *client, int64_t until_s)
 {
     const struct lsig_settings *settings = client->flow->settings;
     struct lsig_buf out;
     lsig_buf_init(&out, NOTICE_MAX);
     lsig_json_open(&out, NULL, '{');
-    lsig_ice_print_servers(&out, "ice_servers", settings, lsig_span_of(client->member->id), now_s,
-                           client->deadline_s - settings->jwt_leeway_s);
+    lsig_ice_print_for_member(&out, "ice_servers", client->flow, client->member,
+                              client->deadline_s - settings->jwt_leeway_s);
     lsig_ice_print_policies(&out, settings);
     lsig_json_close(&out, '}');
     lsig_notice_send(client, "ice-servers", lsig_buf_span(&out));
@@ -154,7 +155,7 @@ static void renew_ice_servers(struct lsig_client *client, int64_t now_s)
     int64_t until_s =
         lsig_ice_expires_at(settings, now_s, client->deadline_s - settings->jwt_leeway_s);
     if (client->ice_until_s - now_s <= margin_s && until_s > client->ice_until_s) {
-        send_ice_servers(client, now_s, until_s);
+        send_ice_servers(client, until_s);
     }
 }
 
@@ -192,12 +193,19 @@ void lsig_authenticate_check_time(struct lsig_client *client)
         lsig_line_refuse(client, &refusal);
         return;
     }
-    if (client->connection.dialect != LSIG_V1 || client->state != LSIG_CLIENT_PRESENT) {
+    if (client->state != LSIG_CLIENT_PRESENT) {
         return;
     }
+    bool v1 = client->connection.dialect == LSIG_V1;
     if (!client->expiring_told && now_s >= end_s - EXPIRING_S) {
         client->expiring_told = true;
-        send_time(client, "token-expiring");
+        if (v1) {
+            send_time(client, "token-expiring");
+        }
+        lsig_tell_token_expiring(client, end_s - now_s);
+    }
+    if (!v1 || client->state != LSIG_CLIENT_PRESENT) {
+        return;
     }
     renew_ice_servers(client, now_s);
 }

@@ -12,7 +12,9 @@
 struct lsig_flow;
 struct lsig_message;
 struct lsig_hook_run;
+struct lsig_introduction;
 struct lsig_limits;
+struct lsig_script_request;
 
 enum lsig_client_state {
     LSIG_CLIENT_UNKNOWN, // lunasig.v1 without a token yet: only `auth` is understood
@@ -36,11 +38,14 @@ struct lsig_queued {
 struct lsig_client {
     struct lsig_connection connection;
     struct lsig_flow *flow;
-    struct lsig_room *room;       // a reference from open to close
-    struct lsig_member *member;   // a reference from open to close; NULL while UNKNOWN
-    struct lsig_hook_run *run;    // of the join hook or of `message`; NULL: none waits
-    struct lsig_message *message; // suspended in its hooks
-    struct lsig_queued *queued;   // oldest first, at most LSIG_CLIENT_QUEUE_MAX
+    struct lsig_room *room;                 // a reference from open to close
+    struct lsig_member *member;             // a reference from open to close; NULL while UNKNOWN
+    struct lsig_hook_run *run;              // of the join hook or of `message`; NULL: none waits
+    struct lsig_hook_run *rate_run;         // of a rate_exceeded hook that waits
+    struct lsig_introduction *introduction; // asked about by an auth hook (introduce.h)
+    struct lsig_script_request *request;    // its handshake, kept while an auth hook may ask for it
+    struct lsig_message *message;           // suspended in its hooks
+    struct lsig_queued *queued;             // oldest first, at most LSIG_CLIENT_QUEUE_MAX
     struct lsig_queued *queued_last;
     struct lsig_client *resume_next; // in flow->resumable
     struct lsig_limits *limits;      // made with the first message

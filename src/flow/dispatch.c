@@ -12,11 +12,9 @@ static void message_free(struct lsig_message *message)
     free(message);
 }
 
-static struct lsig_message *message_keep(struct lsig_client *client,
-                                         const struct lsig_envelope *envelope)
+static struct lsig_message *message_keep(const struct lsig_envelope *envelope)
 {
     struct lsig_message *message = lsig_alloc(sizeof(*message));
-    message->client = client;
     message->bytes = lsig_strndup(envelope->frame.data, envelope->frame.len);
     struct lsig_refusal unused;
     // Scanned again rather than moved span by span: what was accepted once is accepted again.
@@ -26,13 +24,12 @@ static struct lsig_message *message_keep(struct lsig_client *client,
     return message;
 }
 
-static void on_hooks_done(void *arg, enum lsig_status status, const struct lsig_refusal *refusal)
+static void on_hooks_done(void *arg, enum lsig_status status, struct lsig_hook_result *result)
 {
-    struct lsig_message *message = arg;
-    struct lsig_client *client = message->client;
-    assert(client->message == message);
+    struct lsig_client *client = arg;
+    struct lsig_message *message = client->message;
     client->run = NULL;
-    lsig_line_on_verdict(client, status, refusal);
+    lsig_line_on_verdict(client, status, result);
     client->message = NULL;
     message_free(message);
     lsig_line_resume(client);
@@ -41,25 +38,26 @@ static void on_hooks_done(void *arg, enum lsig_status status, const struct lsig_
 enum lsig_status lsig_dispatch(struct lsig_client *client,
                                const struct lsig_rule *rule,
                                const struct lsig_envelope *envelope,
-                               struct lsig_refusal *refusal)
+                               struct lsig_hook_result *result)
 {
     if (!rule->has_hooks) {
         return LSIG_OK;
     }
-    struct lsig_message *message = message_keep(client, envelope);
     struct lsig_hook_event event = {
         .kind = LSIG_HOOK_MESSAGE,
         .member = client->member,
         .rule = rule,
-        .message = &message->envelope,
+        .message = envelope,
     };
-    enum lsig_status status = lsig_script_call(client->flow->script, &event, refusal, on_hooks_done,
-                                               message, &client->run);
+    client->message = NULL;
+    enum lsig_status status =
+        lsig_script_call(client->flow->script, &event, result, on_hooks_done, client, &client->run);
     if (status == LSIG_WAITING) {
-        client->message = message;
+        // The socket's buffer is used again meanwhile.
+        client->message = message_keep(envelope);
+        lsig_script_move_message(client->run, &client->message->envelope);
     } else {
         client->run = NULL;
-        message_free(message);
     }
     return status;
 }

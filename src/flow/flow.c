@@ -7,6 +7,8 @@
 #include "flow/limits.h"
 #include "flow/line.h"
 #include "flow/revoke.h"
+#include "flow/tell.h"
+#include "room/timers.h"
 
 enum { IDLE_TICK_MS = 5000, SWEEP_MS = 1000 };
 
@@ -45,6 +47,29 @@ int64_t lsig_flow_tick(struct lsig_flow *flow)
         lsig_standings_tick(flow);
         lsig_hub_expire(flow->hub, flow->now);
     }
+    lsig_tell_timers(flow);
+    if (flow->script != NULL) {
+        lsig_script_tick(flow->script, flow->now.mono_ms);
+    }
     int64_t next = lsig_announce_tick(flow);
-    return flow->resumable != NULL ? 0 : next >= 0 ? next : IDLE_TICK_MS;
+    next = next >= 0 ? next : IDLE_TICK_MS;
+    int64_t due_ms = lsig_flow_due_ms(flow);
+    if (due_ms >= 0 && due_ms - flow->now.mono_ms < next) {
+        next = due_ms > flow->now.mono_ms ? due_ms - flow->now.mono_ms : 0;
+    }
+    return next;
+}
+
+static int64_t earlier(int64_t one, int64_t other)
+{
+    return one < 0 ? other : other < 0 || one < other ? one : other;
+}
+
+int64_t lsig_flow_due_ms(const struct lsig_flow *flow)
+{
+    int64_t due_ms = flow->resumable != NULL ? flow->now.mono_ms : -1;
+    if (flow->script != NULL) {
+        due_ms = earlier(due_ms, lsig_script_due_ms(flow->script));
+    }
+    return earlier(due_ms, lsig_timer_next_due(flow->hub));
 }

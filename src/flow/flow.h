@@ -63,3 +63,5 @@ void lsig_flow_clear(struct lsig_flow *flow); // no client may be left
 void lsig_flow_set_time(struct lsig_flow *flow, struct lsig_time now);
 // Work that is due by time. Returns in how many milliseconds it wants to be called again.
 int64_t lsig_flow_tick(struct lsig_flow *flow);
+// When, by the monotonic clock, there is work that lsig_flow_tick does not know of yet; -1: none.
+int64_t lsig_flow_due_ms(const struct lsig_flow *flow);

@@ -3,6 +3,8 @@
 #include "auth/turn.h"
 #include "codec/json.h"
 
+enum { LIST_MAX = 64 * 1024 };
+
 static void print_urls(struct lsig_buf *out, const char *list)
 {
     size_t cursor = 0;
@@ -57,6 +59,68 @@ void lsig_ice_print_servers(struct lsig_buf *out,
         }
     }
     lsig_json_close(out, ']');
+}
+
+// Prints the list as the hooks leave it: one that fails leaves it as it was.
+static void print_asked(struct lsig_buf *out,
+                        const char *name,
+                        const struct lsig_flow *flow,
+                        struct lsig_hook_event *event,
+                        const struct lsig_buf *list)
+{
+    struct lsig_hook_result result;
+    struct lsig_hook_run *run;
+    event->kind = LSIG_HOOK_ICE_SERVERS;
+    event->json = lsig_buf_span(list);
+    lsig_hook_result_init(&result);
+    enum lsig_status status =
+        lsig_script_call(flow->script, event, &result, NULL, NULL, &run); // never waits
+    bool changed = status == LSIG_OK && result.json.len > 0;
+    lsig_json_raw(out, name, changed ? lsig_buf_span(&result.json) : event->json);
+    if (result.json.data != NULL) {
+        explicit_bzero(result.json.data, result.json.len);
+    }
+    lsig_hook_result_clear(&result);
+}
+
+static void print_for(struct lsig_buf *out,
+                      const char *name,
+                      const struct lsig_flow *flow,
+                      struct lsig_hook_event *event,
+                      struct lsig_span user_id,
+                      int64_t token_exp_s)
+{
+    int64_t now_s = flow->now.wall_ms / 1000;
+    if (!lsig_script_has_hooks(flow->script, LSIG_HOOK_ICE_SERVERS)) {
+        lsig_ice_print_servers(out, name, flow->settings, user_id, now_s, token_exp_s);
+        return;
+    }
+    struct lsig_buf list;
+    lsig_buf_init(&list, LIST_MAX);
+    lsig_ice_print_servers(&list, NULL, flow->settings, user_id, now_s, token_exp_s);
+    print_asked(out, name, flow, event, &list);
+    explicit_bzero(list.data, list.len);
+    lsig_buf_clear(&list);
+}
+
+void lsig_ice_print_for_member(struct lsig_buf *out,
+                               const char *name,
+                               const struct lsig_flow *flow,
+                               struct lsig_member *member,
+                               int64_t token_exp_s)
+{
+    struct lsig_hook_event event = {.member = member};
+    print_for(out, name, flow, &event, lsig_span_of(member->id), token_exp_s);
+}
+
+void lsig_ice_print_for_request(struct lsig_buf *out,
+                                const char *name,
+                                const struct lsig_flow *flow,
+                                const struct lsig_script_request *request,
+                                const struct lsig_claims *claims)
+{
+    struct lsig_hook_event event = {.request = request};
+    print_for(out, name, flow, &event, lsig_span_of(claims->sub), claims->exp);
 }
 
 int64_t

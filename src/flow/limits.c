@@ -25,6 +25,7 @@ struct lsig_limits {
     struct meter messages;
     int64_t refused_since_ms;
     int64_t refused_last_ms;
+    int64_t refused_count; // since refused_since_ms
     int64_t bad_since_ms;
     int64_t bad_count;
     uint32_t slot_count;
@@ -80,8 +81,10 @@ static enum lsig_status refuse_rate(struct lsig_client *client,
     int64_t now_ms = client->flow->now.mono_ms;
     if (limits->refused_last_ms == 0 || now_ms - limits->refused_last_ms > FLOOD_PAUSE_MS) {
         limits->refused_since_ms = now_ms;
+        limits->refused_count = 0;
     }
     limits->refused_last_ms = now_ms;
+    limits->refused_count += 1;
     if (now_ms - limits->refused_since_ms >= FLOOD_CLOSE_MS) {
         *silent = false;
         return lsig_refuse(refusal, LSIG_FLOODING);
@@ -198,6 +201,11 @@ enum lsig_status lsig_limits_check_message(struct lsig_client *client,
         }
     }
     return LSIG_OK;
+}
+
+int64_t lsig_limits_times(const struct lsig_client *client)
+{
+    return client->limits != NULL ? client->limits->refused_count : 0;
 }
 
 enum lsig_status lsig_limits_check_bad_frame(struct lsig_client *client)

@@ -14,6 +14,8 @@ LSIG_MUST_USE enum lsig_status lsig_limits_check_message(struct lsig_client *cli
                                                          const struct lsig_rule *rule,
                                                          struct lsig_refusal *refusal,
                                                          bool *silent);
+// How many messages in a row were refused for a rate, without a pause of one second.
+int64_t lsig_limits_times(const struct lsig_client *client);
 // Counts a bad frame: LSIG_OK, or LSIG_TOO_MANY_BAD_FRAMES with the last one of a minute
 // (WEBSOCKET_BAD_FRAMES).
 LSIG_MUST_USE enum lsig_status lsig_limits_check_bad_frame(struct lsig_client *client);

@@ -12,6 +12,7 @@
 #include "flow/notice.h"
 #include "flow/observer.h"
 #include "flow/relay.h"
+#include "flow/tell.h"
 
 enum { QUEUE_HARD_MAX = 255 }; // frames that were in the socket's buffer when reading stopped
 
@@ -156,6 +157,24 @@ static enum lsig_status handle_in_core(struct lsig_client *client,
     return LSIG_OK;
 }
 
+static enum lsig_status ask_and_relay(struct lsig_client *client,
+                                      const struct lsig_rule *rule,
+                                      const struct lsig_envelope *envelope,
+                                      const struct lsig_route *route,
+                                      struct lsig_refusal *refusal)
+{
+    struct lsig_hook_result result;
+    lsig_hook_result_init(&result);
+    enum lsig_status status = lsig_dispatch(client, rule, envelope, &result);
+    if (status == LSIG_OK) {
+        lsig_relay(client, rule, envelope, route, &result);
+    } else if (status != LSIG_WAITING && status != LSIG_HANDLED) {
+        *refusal = result.refusal;
+    }
+    lsig_hook_result_clear(&result);
+    return status;
+}
+
 static enum lsig_status walk(struct lsig_client *client,
                              const struct lsig_envelope *envelope,
                              struct lsig_refusal *refusal,
@@ -182,13 +201,13 @@ static enum lsig_status walk(struct lsig_client *client,
     if (status == LSIG_OK) {
         status = lsig_gate_find_route(client, rule, envelope->target, &route, refusal);
     }
-    if (status == LSIG_OK) {
-        status = lsig_dispatch(client, rule, envelope, refusal);
+    if (status != LSIG_OK || !rule->has_hooks) {
+        if (status == LSIG_OK) {
+            lsig_relay(client, rule, envelope, &route, NULL);
+        }
+        return status;
     }
-    if (status == LSIG_OK) {
-        lsig_relay(client, rule, envelope, &route);
-    }
-    return status;
+    return ask_and_relay(client, rule, envelope, &route, refusal);
 }
 
 static enum lsig_status
@@ -220,6 +239,11 @@ static void process(struct lsig_client *client, struct lsig_span frame)
     struct lsig_refusal refusal;
     bool silent = false;
     enum lsig_status status = take(client, frame, &refusal, &silent);
+    if (status == LSIG_RATE_LIMIT_EXCEEDED &&
+        lsig_tell_rate_exceeded(client, &refusal) == LSIG_POLICY_DENIED) {
+        status = LSIG_POLICY_DENIED;
+        silent = false;
+    }
     if (silent) {
         client->flow->metrics->refused[status] += 1;
         return;
@@ -264,7 +288,7 @@ void lsig_line_on_frame(struct lsig_client *client, struct lsig_span frame)
 
 void lsig_line_on_verdict(struct lsig_client *client,
                           enum lsig_status status,
-                          const struct lsig_refusal *refusal)
+                          const struct lsig_hook_result *result)
 {
     if (!lsig_client_is_member(client)) {
         return;
@@ -280,10 +304,10 @@ void lsig_line_on_verdict(struct lsig_client *client,
             status = lsig_gate_find_route(client, rule, envelope->target, &route, &own);
         }
         if (status == LSIG_OK) {
-            lsig_relay(client, rule, envelope, &route);
+            lsig_relay(client, rule, envelope, &route, result);
         }
     } else {
-        own = *refusal;
+        own = result->refusal;
     }
     finish(client, envelope, status, &own);
     conclude(client, status, &own);

@@ -10,7 +10,7 @@ void lsig_line_on_frame(struct lsig_client *client, struct lsig_span frame);
 // The hooks of client->message have ended.
 void lsig_line_on_verdict(struct lsig_client *client,
                           enum lsig_status status,
-                          const struct lsig_refusal *refusal);
+                          const struct lsig_hook_result *result);
 // Works off what was queued; called when the client no longer waits. After LSIG_CLIENT_RESUME_BYTES
 // the rest waits for the next turn of the loop, so that receivers are not flooded within one.
 void lsig_line_resume(struct lsig_client *client);

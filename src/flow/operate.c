@@ -7,6 +7,7 @@
 #include "flow/attend.h"
 #include "flow/operate_answer.h"
 #include "flow/operate_broadcast.h"
+#include "flow/operate_policy.h"
 #include "flow/operate_view.h"
 #include "flow/revoke.h"
 
@@ -275,13 +276,24 @@ static int drain(struct lsig_operate *operate, struct lsig_buf *out)
     return answer_true(out, "draining");
 }
 
-static int reload(const struct lsig_operate *operate, struct lsig_buf *out)
+static bool is_loading(const struct lsig_operate_request *request)
+{
+    return request->command == LSIG_OPERATE_RELOAD || request->command == LSIG_OPERATE_POLICY_LOAD;
+}
+
+static int load(const struct lsig_operate *operate,
+                const struct lsig_operate_request *request,
+                struct lsig_operate_wait *wait,
+                struct lsig_buf *out)
 {
     if (operate->hooks.draining(operate->hooks.arg)) {
         return lsig_operate_refuse(out, 503, "the server is shutting down");
     }
+    if (request->command == LSIG_OPERATE_POLICY_LOAD) {
+        return lsig_operate_policy_load(operate->flow, request, wait, out);
+    }
     operate->hooks.reload(operate->hooks.arg);
-    return answer_true(out, "reloading");
+    return lsig_operate_policy_reload(operate->flow, wait, out);
 }
 
 static const char *level_name(enum lsig_log_level level)
@@ -314,6 +326,8 @@ void lsig_operate_log(const struct lsig_operate_request *request, const char *wh
         LSIG_LOG_TEXT("reason", request->reason),
         LSIG_LOG_TEXT("log_level",
                       request->command == LSIG_OPERATE_LOG ? level_name(request->level) : ""),
+        LSIG_LOG_TEXT("folder", request->folder),
+        LSIG_LOG_NUMBER("version", request->version),
         LSIG_LOG_NUMBER("before", request->before_s),
         LSIG_LOG_NUMBER("status", status),
     };
@@ -349,10 +363,18 @@ run(struct lsig_operate *operate, const struct lsig_operate_request *request, st
         return revoke(operate, request, out);
     case LSIG_OPERATE_DRAIN:
         return drain(operate, out);
-    case LSIG_OPERATE_RELOAD:
-        return reload(operate, out);
+    case LSIG_OPERATE_POLICY_LIST:
+        return lsig_operate_policy_list(operate->flow, out);
+    case LSIG_OPERATE_POLICY_USE:
+        return lsig_operate_policy_use(operate->flow, request, out);
+    case LSIG_OPERATE_POLICY_ROLLBACK:
+        return lsig_operate_policy_rollback(operate->flow, request, out);
+    case LSIG_OPERATE_POLICY_DISCARD:
+        return lsig_operate_policy_discard(operate->flow, request, out);
     case LSIG_OPERATE_LOG:
         return set_log(request, out);
+    case LSIG_OPERATE_RELOAD:
+    case LSIG_OPERATE_POLICY_LOAD:
     case LSIG_OPERATE_WATCH:
     case LSIG_OPERATE_COMMAND_COUNT:
         break;
@@ -363,6 +385,7 @@ run(struct lsig_operate *operate, const struct lsig_operate_request *request, st
 int lsig_operate_run(struct lsig_operate *operate,
                      const struct lsig_operate_request *request,
                      const char *who,
+                     struct lsig_operate_wait *wait,
                      struct lsig_buf *answer)
 {
     // A quieter log would not show who has made it so.
@@ -370,7 +393,8 @@ int lsig_operate_run(struct lsig_operate *operate,
     if (before) {
         lsig_operate_log(request, who, 200);
     }
-    int status = run(operate, request, answer);
+    int status =
+        is_loading(request) ? load(operate, request, wait, answer) : run(operate, request, answer);
     if (lsig_buf_status(answer) != LSIG_OK) {
         lsig_buf_reset(answer);
         status =

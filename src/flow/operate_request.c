@@ -152,6 +152,16 @@ static const char *take_text(struct lsig_operate_request *request,
         return lsig_span_is(text, "true") && read_true(&request->all, text) ? NULL : "write true";
     case LSIG_OPERATE_INDEX_ADDRESSES:
         return read_true(&request->addresses, text) ? NULL : "write true or false";
+    case LSIG_OPERATE_INDEX_FOLDER:
+        return !has_control_characters(text) && copy(request->folder, LSIG_OPERATE_FOLDER_MAX, text)
+                   ? NULL
+                   : "a folder has 1 to 1000 bytes without control characters";
+    case LSIG_OPERATE_INDEX_VERSION:
+        return read_whole(&request->version, text, far) ? NULL : "write the number of a version";
+    case LSIG_OPERATE_INDEX_DROP_STATE:
+        return read_true(&request->drop_state, text) ? NULL : "write true or false";
+    case LSIG_OPERATE_INDEX_SKIP_TESTS:
+        return read_true(&request->skip_tests, text) ? NULL : "write true or false";
     case LSIG_OPERATE_INDEX_PAYLOAD:
     case LSIG_OPERATE_FIELD_COUNT:
         break;
@@ -186,9 +196,12 @@ static enum lsig_json_type type_of(enum lsig_operate_field_index field)
         return LSIG_JSON_OBJECT;
     case LSIG_OPERATE_INDEX_BEFORE:
     case LSIG_OPERATE_INDEX_LIMIT:
+    case LSIG_OPERATE_INDEX_VERSION:
         return LSIG_JSON_NUMBER;
     case LSIG_OPERATE_INDEX_ALL:
     case LSIG_OPERATE_INDEX_ADDRESSES:
+    case LSIG_OPERATE_INDEX_DROP_STATE:
+    case LSIG_OPERATE_INDEX_SKIP_TESTS:
         return LSIG_JSON_BOOLEAN;
     default:
         return LSIG_JSON_STRING;

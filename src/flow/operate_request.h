@@ -11,18 +11,22 @@
 
 // What a request may say, as bits. X(NAME, "member")
 #define LSIG_OPERATE_FIELDS(X)                                                                     \
-    X(COMMAND, "command")     /* the name of a command */                                          \
-    X(ROOM, "room_id")        /* 1 to 100 of A-Z a-z 0-9 _ - */                                    \
-    X(USER, "user_id")        /* 1 to 128 bytes */                                                 \
-    X(REASON, "reason")       /* for people; what the client is told */                            \
-    X(TYPE, "type")           /* of a message; 1 to 64 bytes */                                    \
-    X(PAYLOAD, "payload")     /* JSON object */                                                    \
-    X(ALL, "all")             /* true: all rooms */                                                \
-    X(TOKEN, "token")         /* an access token */                                                \
-    X(BEFORE, "before")       /* unix seconds */                                                   \
-    X(LEVEL, "level")         /* debug, info, warning, error */                                    \
-    X(LIMIT, "limit")         /* how many to list, 1 to LSIG_OPERATE_LIMIT_MAX */                  \
-    X(ADDRESSES, "addresses") /* true: show where clients come from */
+    X(COMMAND, "command")       /* the name of a command */                                        \
+    X(ROOM, "room_id")          /* 1 to 100 of A-Z a-z 0-9 _ - */                                  \
+    X(USER, "user_id")          /* 1 to 128 bytes */                                               \
+    X(REASON, "reason")         /* for people; what the client is told */                          \
+    X(TYPE, "type")             /* of a message; 1 to 64 bytes */                                  \
+    X(PAYLOAD, "payload")       /* JSON object */                                                  \
+    X(ALL, "all")               /* true: all rooms */                                              \
+    X(TOKEN, "token")           /* an access token */                                              \
+    X(BEFORE, "before")         /* unix seconds */                                                 \
+    X(LEVEL, "level")           /* debug, info, warning, error */                                  \
+    X(LIMIT, "limit")           /* how many to list, 1 to LSIG_OPERATE_LIMIT_MAX */                \
+    X(ADDRESSES, "addresses")   /* true: show where clients come from */                           \
+    X(FOLDER, "folder")         /* of policies; in POLICY_DIR */                                   \
+    X(VERSION, "version")       /* number of a version of the policies */                          \
+    X(DROP_STATE, "drop_state") /* true: of rooms, where the version cannot take it up */          \
+    X(SKIP_TESTS, "skip_tests") /* true: the bundle's own */
 
 enum lsig_operate_field_index {
 #define X(name, member) LSIG_OPERATE_INDEX_##name,
@@ -38,6 +42,7 @@ enum lsig_operate_field_index {
 #define LSIG_OPERATE_COMMANDS(X)                                                                   \
     X(STATUS, "status", 0, 0, 0)                                                                   \
     X(ROOMS, "rooms", 0, 0, LSIG_OPERATE_BIT(LIMIT))                                               \
+    X(POLICY_LIST, "policy-list", 0, 0, 0)                                                         \
     X(ROOM, "room", LSIG_OPERATE_BIT(ROOM), 0,                                                     \
       LSIG_OPERATE_BIT(LIMIT) | LSIG_OPERATE_BIT(ADDRESSES))                                       \
     X(USER, "user", LSIG_OPERATE_BIT(USER), 0, LSIG_OPERATE_BIT(ADDRESSES))                        \
@@ -50,7 +55,11 @@ enum lsig_operate_field_index {
       LSIG_OPERATE_BIT(TOKEN) | LSIG_OPERATE_BIT(USER) | LSIG_OPERATE_BIT(BEFORE), 0)              \
     X(DRAIN, "drain", 0, 0, 0)                                                                     \
     X(RELOAD, "reload", 0, 0, 0)                                                                   \
-    X(LOG, "log", LSIG_OPERATE_BIT(LEVEL), 0, 0)
+    X(LOG, "log", LSIG_OPERATE_BIT(LEVEL), 0, 0)                                                   \
+    X(POLICY_LOAD, "policy-load", 0, 0, LSIG_OPERATE_BIT(FOLDER) | LSIG_OPERATE_BIT(SKIP_TESTS))   \
+    X(POLICY_USE, "policy-use", LSIG_OPERATE_BIT(VERSION), 0, LSIG_OPERATE_BIT(DROP_STATE))        \
+    X(POLICY_ROLLBACK, "policy-rollback", 0, 0, LSIG_OPERATE_BIT(DROP_STATE))                      \
+    X(POLICY_DISCARD, "policy-discard", LSIG_OPERATE_BIT(VERSION), 0, 0)
 
 enum lsig_operate_command {
 #define X(name, word, needs, one_of, may_have) LSIG_OPERATE_##name,
@@ -66,6 +75,7 @@ enum {
     LSIG_OPERATE_LIMIT = 100, // without limit
     LSIG_OPERATE_LIMIT_MAX = 10000,
     LSIG_OPERATE_DETAIL_SIZE = 256,
+    LSIG_OPERATE_FOLDER_MAX = 1000,
 };
 
 struct lsig_operate_request {
@@ -82,6 +92,10 @@ struct lsig_operate_request {
     int64_t limit; // LSIG_OPERATE_LIMIT where there is none
     bool all;
     bool addresses;
+    char folder[LSIG_OPERATE_FOLDER_MAX + 1];
+    int64_t version;
+    bool drop_state;
+    bool skip_tests;
 };
 
 const char *lsig_operate_command_word(enum lsig_operate_command command);

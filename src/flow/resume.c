@@ -12,6 +12,7 @@
 #include "flow/line.h"
 #include "flow/observer.h"
 #include "flow/room_state.h"
+#include "flow/tell.h"
 
 static void log_client(const struct lsig_client *client, const char *event)
 {
@@ -183,5 +184,6 @@ void lsig_resume_take_over(struct lsig_client *old,
     if (back) {
         lsig_announce_away(flow, old->member, false);
     }
+    lsig_tell_member(flow, LSIG_HOOK_RESUME, old->member);
     lsig_line_resume(old);
 }

@@ -1,8 +1,12 @@
 #include "flow/room_state.h"
 
+#include <stdio.h>
+
 #include "codec/json.h"
 #include "flow/ice.h"
 #include "flow/notice.h"
+#include "room/kept.h"
+#include "room/props.h"
 
 static void print_peer(struct lsig_buf *out, const char *name, const struct lsig_connection *peer)
 {
@@ -21,6 +25,46 @@ void lsig_room_state_print_peers(struct lsig_buf *out, const struct lsig_member 
     lsig_json_close(out, ']');
 }
 
+static void print_attr(struct lsig_buf *out, const struct lsig_member *member)
+{
+    size_t cursor = 0;
+    struct lsig_span name;
+    struct lsig_span value;
+    if (member->attr == NULL) {
+        return;
+    }
+    lsig_json_open(out, "attr", '{');
+    while (lsig_props_next(member->attr, &cursor, &name, &value)) {
+        char text[LSIG_PROP_NAME_MAX + 1];
+        snprintf(text, sizeof(text), "%.*s", LSIG_SPAN_ARG(name));
+        lsig_json_raw(out, text, value);
+    }
+    lsig_json_close(out, '}');
+}
+
+// What the room keeps for those who come later, oldest first.
+static void
+print_kept(struct lsig_buf *out, const struct lsig_room *room, enum lsig_dialect dialect)
+{
+    const struct lsig_kept_message *at = lsig_kept_oldest(room);
+    if (at == NULL) {
+        return;
+    }
+    lsig_json_open(out, "kept", '[');
+    for (; at != NULL; at = at->newer) {
+        lsig_json_open(out, NULL, '{');
+        lsig_json_string(out, "type", at->type);
+        lsig_json_raw(out, "payload", lsig_span_of(at->payload));
+        lsig_json_string(out, "sender_id", at->user_id);
+        if (dialect == LSIG_V1) {
+            lsig_json_string(out, "sender_peer_id", at->peer_id);
+        }
+        lsig_json_string(out, "timestamp", at->timestamp);
+        lsig_json_close(out, '}');
+    }
+    lsig_json_close(out, ']');
+}
+
 void lsig_room_state_print(struct lsig_buf *out,
                            const struct lsig_room *room,
                            enum lsig_dialect dialect)
@@ -35,6 +79,7 @@ void lsig_room_state_print(struct lsig_buf *out,
         lsig_json_string(out, "username", at->username);
         lsig_json_string(out, "joined_at", joined_at);
         lsig_json_string(out, "role", lsig_role_name((enum lsig_role)at->role));
+        print_attr(out, at);
         if (dialect == LSIG_V1) {
             lsig_room_state_print_peers(out, at);
             if (at->away) {
@@ -86,8 +131,7 @@ static void print_v1(struct lsig_buf *out, struct lsig_client *client)
     int64_t token_exp_s = client->deadline_s - flow->settings->jwt_leeway_s;
     print_self(out, client);
     lsig_json_integer(out, "revision", (int64_t)client->room->revision);
-    lsig_ice_print_servers(out, "ice_servers", flow->settings, lsig_span_of(client->member->id),
-                           now_s, token_exp_s);
+    lsig_ice_print_for_member(out, "ice_servers", flow, client->member, token_exp_s);
     lsig_ice_print_policies(out, flow->settings);
     client->ice_until_s = lsig_ice_expires_at(flow->settings, now_s, token_exp_s);
 }
@@ -108,6 +152,9 @@ void lsig_room_state_welcome(struct lsig_client *client, const struct lsig_arriv
     } else if (arrival->resumed) {
         lsig_json_boolean(&out, "reconnected", true);
         lsig_json_integer(&out, "missed_message_count", arrival->replayed);
+    }
+    if (!arrival->resumed) { // else it has heard them, or they follow
+        print_kept(&out, client->room, dialect);
     }
     print_session(&out, client);
     lsig_json_close(&out, '}');

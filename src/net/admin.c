@@ -36,6 +36,11 @@ static const struct route {
     {LSIG_POST, "revoke", LSIG_OPERATE_REVOKE, false},
     {LSIG_POST, "log", LSIG_OPERATE_LOG, false},
     {LSIG_POST, "reload", LSIG_OPERATE_RELOAD, false},
+    {LSIG_GET, "policy", LSIG_OPERATE_POLICY_LIST, false},
+    {LSIG_POST, "policy/load", LSIG_OPERATE_POLICY_LOAD, false},
+    {LSIG_POST, "policy/use", LSIG_OPERATE_POLICY_USE, false},
+    {LSIG_POST, "policy/rollback", LSIG_OPERATE_POLICY_ROLLBACK, false},
+    {LSIG_POST, "policy/discard", LSIG_OPERATE_POLICY_DISCARD, false},
     {LSIG_POST, "drain", LSIG_OPERATE_DRAIN, false},
 };
 
@@ -143,6 +148,14 @@ static bool read_request(struct lsig_http *http,
     return fine;
 }
 
+static void on_answer(void *arg, int status, struct lsig_span object)
+{
+    lsig_http_answer(arg, &(struct lsig_response){.status = status,
+                                                  .body = object,
+                                                  .retry_after_s = status == 503 ? 1 : 0,
+                                                  .no_store = true});
+}
+
 static void run_route(struct lsig_http *http,
                       const struct route *route,
                       struct lsig_span room,
@@ -155,11 +168,12 @@ static void run_route(struct lsig_http *http,
     if (read_request(http, &request, route, room, user)) {
         struct lsig_buf out;
         lsig_buf_init(&out, LSIG_OPERATE_ANSWER_MAX);
-        int status = lsig_operate_run(http->net->admin->operate, &request, who, &out);
-        lsig_http_answer(http, &(struct lsig_response){.status = status,
-                                                       .body = lsig_buf_span(&out),
-                                                       .retry_after_s = status == 503 ? 1 : 0,
-                                                       .no_store = true});
+        http->wait.on_answer = on_answer;
+        http->wait.arg = http;
+        int status = lsig_operate_run(http->net->admin->operate, &request, who, &http->wait, &out);
+        if (status != 0) {
+            on_answer(http, status, lsig_buf_span(&out));
+        }
         lsig_buf_clear(&out);
     }
     lsig_operate_request_clear(&request);

@@ -5,6 +5,8 @@
 //   POST   /admin/v1/rooms/{room}/broadcast, …/kick, …/close
 //   DELETE /admin/v1/rooms/{room}/members/{user}
 //   POST   /admin/v1/broadcast, /revoke, /log, /reload, /drain
+//   GET    /admin/v1/policy
+//   POST   /admin/v1/policy/load, …/use, …/rollback, …/discard
 //
 // Bodies are JSON objects with the members of operate_request.h that the path does not say. There
 // is no CORS here: browsers have no business with it.

@@ -13,6 +13,7 @@
 struct lsig_admin;
 struct lsig_listener;
 struct lsig_page;
+struct lsig_route_requests;
 struct lsig_session;
 struct lsig_http;
 struct lsig_head;
@@ -44,8 +45,10 @@ struct lsig_net {
     struct lsig_session *dirty;    // something waits to be written
     struct lsig_http *uploads;     // requests whose body is on its way (http.c)
     int upload_count;
-    int64_t outbox_bytes;   // waiting, of all open sessions
-    int64_t kept_bytes;     // for sessions that may resume
+    size_t upload_bytes;                        // announced by them
+    struct lsig_route_requests *route_requests; // of policies
+    int64_t outbox_bytes;                       // waiting, of all open sessions
+    int64_t kept_bytes;                         // for sessions that may resume
     int64_t buffered_bytes; // the rests of writes, in the hands of libwebsockets
     unsigned char *scratch; // LWS_PRE + scratch_size bytes: the frames of one write
     size_t scratch_size;

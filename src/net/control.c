@@ -32,6 +32,7 @@ struct lsig_control {
 // One client.
 struct link {
     struct lsig_operate_watch watch; // while watching
+    struct lsig_operate_wait wait;   // while asking
     uv_pipe_t pipe;
     uv_write_t write;
     struct lsig_control *control;
@@ -47,6 +48,7 @@ struct link {
     bool stalled; // to be closed there
     bool paused;  // nothing is read
     bool ending;  // closed when everything is sent
+    bool asking;  // an answer comes later; until then nothing more is taken
     bool closing;
     char who[LSIG_CONTROL_WHO_SIZE];
 };
@@ -86,6 +88,7 @@ static void link_close(struct link *link)
     if (link->watching) {
         lsig_operate_watch_close(&link->watch);
     }
+    lsig_operate_forget(&link->wait);
     *(link->previous != NULL ? &link->previous->next : &control->links) = link->next;
     if (link->next != NULL) {
         link->next->previous = link->previous;
@@ -142,7 +145,7 @@ static void flush(struct link *link)
         return;
     }
     if (link->out.len == 0) {
-        if (link->ending) {
+        if (link->ending && !link->asking) {
             link_close(link);
         }
         return;
@@ -242,6 +245,14 @@ static void begin_watch(struct link *link, const struct lsig_operate_request *re
     lsig_buf_clear(&object);
 }
 
+static void on_answer(void *arg, int status, struct lsig_span object)
+{
+    struct link *link = arg;
+    link->asking = false;
+    answer(link, status, object);
+    take_lines(link);
+}
+
 static void handle(struct link *link, struct lsig_span line)
 {
     char detail[LSIG_OPERATE_DETAIL_SIZE];
@@ -254,8 +265,14 @@ static void handle(struct link *link, struct lsig_span line)
     } else {
         struct lsig_buf object;
         lsig_buf_init(&object, LSIG_OPERATE_ANSWER_MAX);
-        int status = lsig_operate_run(link->control->operate, &request, link->who, &object);
-        answer(link, status, lsig_buf_span(&object));
+        link->wait.on_answer = on_answer;
+        link->wait.arg = link;
+        int status =
+            lsig_operate_run(link->control->operate, &request, link->who, &link->wait, &object);
+        link->asking = status == 0;
+        if (!link->asking) {
+            answer(link, status, lsig_buf_span(&object));
+        }
         lsig_buf_clear(&object);
     }
     lsig_operate_request_clear(&request);
@@ -280,7 +297,8 @@ static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *bytes)
 
 static void take_lines(struct link *link)
 {
-    while (!link->ending && !link->closing && !link->watching && waiting(link) < ANSWERS_MAX) {
+    while (!link->ending && !link->closing && !link->watching && !link->asking &&
+           waiting(link) < ANSWERS_MAX) {
         const char *end = link->in.len > 0 ? memchr(link->in.data, '\n', link->in.len) : NULL;
         size_t len = end != NULL ? (size_t)(end - link->in.data) : link->in.len;
         if (len > LSIG_OPERATE_REQUEST_MAX) {
@@ -297,8 +315,8 @@ static void take_lines(struct link *link)
         }
         forget(&link->in, len + 1);
     }
-    bool pause = waiting(link) >= ANSWERS_MAX;
-    if (!link->closing && pause != link->paused) {
+    bool pause = link->asking || waiting(link) >= ANSWERS_MAX;
+    if (!link->closing && !link->ending && pause != link->paused) {
         link->paused = pause;
         if (pause) {
             uv_read_stop((uv_stream_t *)&link->pipe);

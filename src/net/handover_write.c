@@ -9,10 +9,11 @@
 #include "base/log.h"
 #include "codec/json.h"
 #include "net/handover.h"
+#include "net/handover_line.h"
+#include "net/handover_room.h"
 #include "net/session.h"
-#include "room/former.h"
 
-enum { PATH_SIZE = 4352, LINE_MAX_BYTES = 32 * 1024 * 1024 };
+enum { PATH_SIZE = 4352 };
 
 bool lsig_handover_path(const struct lsig_net *net, char *out, size_t size)
 {
@@ -20,29 +21,12 @@ bool lsig_handover_path(const struct lsig_net *net, char *out, size_t size)
     return len > 0 && (size_t)len < size;
 }
 
-static void open_line(struct lsig_buf *out, const char *kind)
-{
-    lsig_buf_init(out, LINE_MAX_BYTES);
-    lsig_json_open(out, NULL, '{');
-    lsig_json_string(out, "kind", kind);
-}
-
-// stdio remembers a failure: it is looked at once, at the end.
-static void close_line(struct lsig_buf *out, FILE *file)
-{
-    lsig_json_close(out, '}');
-    fwrite(out->data, 1, out->len, file);
-    fputc('\n', file);
-    explicit_bzero(out->data, out->len);
-    lsig_buf_clear(out);
-}
-
 static void write_frame(const struct lsig_body *body, FILE *file)
 {
     struct lsig_buf line;
-    open_line(&line, "frame");
+    lsig_handover_line_open(&line, "frame");
     lsig_json_text(&line, "text", (struct lsig_span){body->data, body->len});
-    close_line(&line, file);
+    lsig_handover_line_close(&line, file);
 }
 
 static void write_hex(struct lsig_buf *out, const char *name, const void *bytes, size_t len)
@@ -59,7 +43,7 @@ static void write_connection(const struct lsig_session *session, FILE *file)
     const struct lsig_client *client = &session->client;
     const struct lsig_outbox *outbox = &session->outbox;
     struct lsig_buf line;
-    open_line(&line, "connection");
+    lsig_handover_line_open(&line, "connection");
     lsig_json_string(&line, "peer_id", client->connection.peer_id);
     lsig_json_integer(&line, "join_seq", (int64_t)client->connection.join_seq);
     lsig_json_integer(&line, "dialect", client->connection.dialect);
@@ -75,7 +59,7 @@ static void write_connection(const struct lsig_session *session, FILE *file)
     lsig_json_integer(&line, "seq", (int64_t)outbox->seq);
     lsig_json_integer(&line, "kept", outbox->kept);
     lsig_json_boolean(&line, "lossy", outbox->lossy);
-    close_line(&line, file);
+    lsig_handover_line_close(&line, file);
     for (uint32_t i = 0; i < outbox->kept + outbox->waiting; i++) {
         write_frame(lsig_outbox_at(outbox, i), file);
     }
@@ -84,13 +68,14 @@ static void write_connection(const struct lsig_session *session, FILE *file)
 static void write_member(const struct lsig_member *member, FILE *file)
 {
     struct lsig_buf line;
-    open_line(&line, "member");
+    lsig_handover_line_open(&line, "member");
     lsig_json_string(&line, "id", member->id);
     lsig_json_string(&line, "username", member->username);
     lsig_json_integer(&line, "role", member->role);
     lsig_json_integer(&line, "joined_ms", member->joined_ms);
     lsig_json_string(&line, "claims", member->claims);
-    close_line(&line, file);
+    lsig_handover_line_close(&line, file);
+    lsig_handover_props_write(member, file);
     // Newest first in the list; each that is restored goes in front.
     for (uint32_t left = member->connection_count; left > 0; left--) {
         const struct lsig_connection *at = member->connections;
@@ -101,20 +86,17 @@ static void write_member(const struct lsig_member *member, FILE *file)
     }
 }
 
-static void write_room(const struct lsig_room *room, FILE *file)
+static void write_room(const struct lsig_room *room, int64_t now_ms, FILE *file)
 {
+    bool empty = room->member_count == 0 && room->empty_since_ms >= 0;
     struct lsig_buf line;
-    open_line(&line, "room");
+    lsig_handover_line_open(&line, "room");
     lsig_json_string(&line, "id", room->id);
     lsig_json_integer(&line, "revision", (int64_t)room->revision);
     lsig_json_integer(&line, "join_seq", (int64_t)room->join_seq);
-    close_line(&line, file);
-    for (const struct lsig_former *at = room->oldest_former; at != NULL; at = at->newer) {
-        open_line(&line, "former");
-        lsig_json_text(&line, "id", (struct lsig_span){at->id, at->id_len});
-        lsig_json_integer(&line, "role", at->role);
-        close_line(&line, file);
-    }
+    lsig_json_integer(&line, "empty_ms", empty ? now_ms - room->empty_since_ms : 0);
+    lsig_handover_line_close(&line, file);
+    lsig_handover_room_write(room, now_ms, file);
     for (const struct lsig_member *at = room->first; at != NULL; at = at->next) {
         write_member(at, file);
     }
@@ -122,23 +104,38 @@ static void write_room(const struct lsig_room *room, FILE *file)
 
 static void write_all(const struct lsig_net *net, FILE *file)
 {
+    struct lsig_time now = lsig_clock_now();
     struct lsig_buf line;
-    open_line(&line, "head");
+    lsig_handover_line_open(&line, "head");
     lsig_json_integer(&line, "version", LSIG_HANDOVER_VERSION);
-    lsig_json_integer(&line, "saved_at", lsig_clock_now().wall_ms);
-    close_line(&line, file);
+    lsig_json_integer(&line, "saved_at", now.wall_ms);
+    lsig_handover_line_close(&line, file);
     size_t cursor = 0;
     const struct lsig_room *room;
     while ((room = lsig_hub_next(net->options.flow->hub, &cursor)) != NULL) {
-        write_room(room, file);
+        if (lsig_handover_room_matters(room)) {
+            write_room(room, now.mono_ms, file);
+        }
     }
+}
+
+static bool has_anything(const struct lsig_net *net)
+{
+    size_t cursor = 0;
+    const struct lsig_room *room;
+    while ((room = lsig_hub_next(net->options.flow->hub, &cursor)) != NULL) {
+        if (lsig_handover_room_matters(room)) {
+            return true;
+        }
+    }
+    return net->away != NULL;
 }
 
 void lsig_handover_write(struct lsig_net *net)
 {
     char path[PATH_SIZE];
     char aside[PATH_SIZE + 8];
-    if (net->away == NULL || !lsig_handover_path(net, path, sizeof(path))) {
+    if (!has_anything(net) || !lsig_handover_path(net, path, sizeof(path))) {
         return;
     }
     snprintf(aside, sizeof(aside), "%s.new", path);

@@ -1,19 +1,22 @@
 #include "net/handshake.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
+#include "codec/json.h"
 #include "flow/door.h"
 #include "flow/resume.h"
+#include "flow/route_answer.h"
 #include "flow/ticket.h"
 #include "net/origin.h"
 #include "net/request.h"
 #include "net/request_head.h"
 #include "net/response.h"
 #include "net/routes.h"
+#include "net/script_request.h"
 #include "net/session.h"
+#include "script/request_copy.h"
 
 enum { PATH_MAX_BYTES = 1024, KEY_LEN = 24 };
 
@@ -31,6 +34,8 @@ struct upgrade {
     uint64_t resume_seq;
     struct lsig_response response; // of a refusal
     const char *detail;
+    struct lsig_refusal policy_refusal;  // in its place, with status not LSIG_OK
+    struct lsig_script_request *request; // for auth hooks; NULL: there are none
 };
 
 static bool refuse(struct upgrade *upgrade, int status, const char *detail)
@@ -191,6 +196,45 @@ static bool check_address(struct upgrade *upgrade)
     return true;
 }
 
+static void read_texts(const struct upgrade *upgrade, struct lsig_script_texts *texts)
+{
+    lsig_script_texts_read(texts, upgrade->wsi, "GET", upgrade->path, upgrade->socket->address);
+    texts->request.room_id = upgrade->room_id;
+    texts->request.dialect = upgrade->dialect == LSIG_V1 ? "lunasig.v1" : "compat";
+}
+
+// The hooks that see a handshake: connect answers now, auth is asked once it is open.
+static bool check_policies(struct upgrade *upgrade)
+{
+    struct lsig_script *script = upgrade->net->options.flow->script;
+    bool connects = lsig_script_has_hooks(script, LSIG_HOOK_CONNECT);
+    bool auths = lsig_script_has_hooks(script, LSIG_HOOK_AUTH);
+    if (!connects && !auths) {
+        return true;
+    }
+    struct lsig_script_texts texts;
+    struct lsig_hook_result result;
+    struct lsig_hook_event event = {.kind = LSIG_HOOK_CONNECT, .request = &texts.request};
+    struct lsig_hook_run *run;
+    enum lsig_status status = LSIG_OK;
+    read_texts(upgrade, &texts);
+    if (auths) {
+        upgrade->request = lsig_request_copy(&texts.request);
+    }
+    lsig_hook_result_init(&result);
+    if (connects) {
+        texts.request.claims = upgrade->has_claims ? upgrade->claims.json : NULL;
+        status = lsig_script_call(script, &event, &result, NULL, NULL, &run); // never waits
+    }
+    if (status != LSIG_OK) {
+        upgrade->policy_refusal = result.refusal;
+        refuse(upgrade, 403, "");
+    }
+    lsig_hook_result_clear(&result);
+    lsig_script_texts_clear(&texts);
+    return status == LSIG_OK;
+}
+
 // What the client wants to take up again; whether there is such a thing is seen after the upgrade.
 static void take_resume(struct upgrade *upgrade)
 {
@@ -243,14 +287,21 @@ static bool check_draining(struct upgrade *upgrade)
 
 static int write_refusal(struct upgrade *upgrade)
 {
-    char body[LSIG_RESPONSE_INLINE_MAX];
-    int len = snprintf(body, sizeof(body), "{\"detail\":\"%s\"}", upgrade->detail);
-    upgrade->response.body = (struct lsig_span){body, (size_t)len};
+    struct lsig_buf body;
+    lsig_buf_init(&body, LSIG_RESPONSE_INLINE_MAX);
+    if (upgrade->policy_refusal.status != LSIG_OK) {
+        lsig_route_answer_print_refusal(&body, &upgrade->policy_refusal);
+    } else {
+        lsig_json_open(&body, NULL, '{');
+        lsig_json_string(&body, "detail", upgrade->detail);
+        lsig_json_close(&body, '}');
+    }
+    upgrade->response.body = lsig_buf_span(&body);
     upgrade->response.no_store = true;
     upgrade->net->options.metrics->connections_refused += 1;
     int failed =
         lsig_response_write_now(upgrade->wsi, upgrade->net->options.settings, &upgrade->response);
-    upgrade->response.body = (struct lsig_span){NULL, 0};
+    lsig_buf_clear(&body);
     return failed == 0 ? 1 : -1;
 }
 
@@ -259,15 +310,17 @@ int lsig_handshake_check(struct lws *wsi, struct lsig_socket *socket)
     struct upgrade upgrade = {.wsi = wsi, .socket = socket, .net = socket->net};
     bool ok = check_method_and_path(&upgrade) && check_headers(&upgrade) &&
               check_origin(&upgrade) && check_draining(&upgrade) && check_token(&upgrade) &&
-              check_address(&upgrade) && check_user(&upgrade);
+              check_address(&upgrade) && check_policies(&upgrade) && check_user(&upgrade);
     if (!ok) {
         lsig_claims_clear(&upgrade.claims);
+        lsig_request_free(upgrade.request);
         free(upgrade.resume_token);
         return write_refusal(&upgrade);
     }
     struct lsig_session *session = lsig_session_new(socket->net, wsi);
     session->dialect = (uint8_t)upgrade.dialect;
     session->room_id = lsig_strdup(upgrade.room_id);
+    session->client.request = upgrade.request;
     if (upgrade.has_claims) {
         session->claims = lsig_alloc(sizeof(*session->claims));
         *session->claims = upgrade.claims;

@@ -1,19 +1,26 @@
 #include "net/http.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "codec/json.h"
+#include "flow/route_request.h"
 #include "net/admin.h"
 #include "net/handshake.h"
 #include "net/heads.h"
 #include "net/routes.h"
 
 // A request whose body is on its way holds one of libwebsockets' header buffers, of which net.c has
-// a number: theirs is bounded, in all and per address, and so is their time.
-enum { REPEATS_MAX = 16, UPLOADS_MAX = 128, UPLOADS_PER_ADDRESS_MAX = 16 };
+// a number: theirs is bounded, in all and per address, and so are their time and their bytes.
+enum {
+    REPEATS_MAX = 16,
+    UPLOADS_MAX = 128,
+    UPLOADS_PER_ADDRESS_MAX = 16,
+    UPLOAD_BYTES_MAX = 32 * 1024 * 1024, // announced by all of them
+};
 
 static bool upload_begin(struct lsig_http *http)
 {
@@ -23,7 +30,8 @@ static bool upload_begin(struct lsig_http *http)
     for (const struct lsig_http *at = net->uploads; at != NULL; at = at->next) {
         same += strcmp(at->address, http->address) == 0;
     }
-    if (net->upload_count >= UPLOADS_MAX || same >= UPLOADS_PER_ADDRESS_MAX) {
+    if (net->upload_count >= UPLOADS_MAX || same >= UPLOADS_PER_ADDRESS_MAX ||
+        net->upload_bytes + http->body_len > UPLOAD_BYTES_MAX) {
         return false;
     }
     http->deadline_ms =
@@ -34,6 +42,7 @@ static bool upload_begin(struct lsig_http *http)
     }
     net->uploads = http;
     net->upload_count += 1;
+    net->upload_bytes += http->body_len;
     http->awaits_body = true;
     return true;
 }
@@ -50,6 +59,7 @@ static void upload_end(struct lsig_http *http)
         http->next->previous = http->previous;
     }
     net->upload_count -= 1;
+    net->upload_bytes -= http->body_len;
 }
 
 void lsig_http_check_times(struct lsig_net *net)
@@ -70,6 +80,10 @@ void lsig_http_free(struct lsig_http *http)
     upload_end(http);
     if (http->account != NULL) {
         lsig_account_abandon(http->account);
+    }
+    lsig_operate_forget(&http->wait);
+    if (http->route != NULL) {
+        lsig_route_request_abandon(http->route);
     }
     if (http->answer != NULL) {
         explicit_bzero(http->answer, http->answer_size); // may hold a token
@@ -142,6 +156,17 @@ static void handle(struct lsig_http *http)
     }
 }
 
+static void fail_too_large(struct lsig_http *http, size_t max)
+{
+    char detail[64];
+    if (max % 1024 == 0) {
+        snprintf(detail, sizeof(detail), "The body is above %zu KiB", max / 1024);
+    } else {
+        snprintf(detail, sizeof(detail), "The body is above %zu bytes", max);
+    }
+    lsig_http_fail(http, 413, detail);
+}
+
 static int on_request(struct lws *wsi, struct lsig_socket *socket)
 {
     static const char busy[] = "{\"detail\":\"Too many requests with a body at once\"}";
@@ -150,7 +175,6 @@ static int on_request(struct lws *wsi, struct lsig_socket *socket)
     http->net = socket->net;
     http->socket = socket;
     http->wsi = wsi;
-    lsig_buf_init(&http->body, LSIG_HTTP_BODY_MAX);
     socket->http = http;
     if (!lsig_request_line(wsi, &http->method, http->path, sizeof(http->path))) {
         http->close = true;
@@ -162,13 +186,15 @@ static int on_request(struct lws *wsi, struct lsig_socket *socket)
         lsig_http_fail(http, 411, "Send the body with a Content-Length");
         return 0;
     }
+    size_t max = lsig_routes_body_max(http);
+    lsig_buf_init(&http->body, max);
     long long length = content_length(wsi);
     http->body_len = length > 0 ? (size_t)length : 0;
     if (length < 0) {
         http->close = true;
         lsig_http_fail(http, 400, "Content-Length is not a number");
-    } else if (length > LSIG_HTTP_BODY_MAX) {
-        lsig_http_fail(http, 413, "The body is above 64 KiB");
+    } else if (http->body_len > max) {
+        fail_too_large(http, max);
     } else if (length == 0) {
         handle(http);
     } else if (!upload_begin(http)) { // also where nobody wants the body

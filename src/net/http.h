@@ -2,6 +2,7 @@
 #pragma once
 
 #include "flow/account.h"
+#include "flow/operate.h"
 #include "net/context.h"
 #include "net/request.h"
 #include "net/response.h"
@@ -16,6 +17,8 @@ struct lsig_http {
     char path[LSIG_HTTP_PATH_MAX];
     struct lsig_buf body;                 // of the request
     struct lsig_account_request *account; // under way; NULL: none
+    struct lsig_operate_wait wait;        // for the answer to an operator
+    struct lsig_route_request *route;     // likewise: of a policy
     char *answer;                         // body of the answer, sent in WRITEABLE
     size_t answer_len;                    // still to be written
     size_t answer_size;                   // bytes of the memory

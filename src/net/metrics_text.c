@@ -1,6 +1,8 @@
 #include "net/metrics_text.h"
 
-enum kind { COUNTER, GAUGE, MILLISECONDS };
+#include "base/metric_table.h"
+
+enum kind { COUNTER, GAUGE, MILLISECONDS, MICROSECONDS };
 
 static void
 print_one(struct lsig_buf *out, const char *name, enum kind kind, const char *help, int64_t value)
@@ -9,6 +11,8 @@ print_one(struct lsig_buf *out, const char *name, enum kind kind, const char *he
                            kind == COUNTER ? "counter" : "gauge");
     if (kind == MILLISECONDS) {
         lsig_buf_append_format(out, "%s %.3f\n", name, (double)value / 1000.0);
+    } else if (kind == MICROSECONDS) {
+        lsig_buf_append_format(out, "%s %.6f\n", name, (double)value / 1e6);
     } else {
         lsig_buf_append_format(out, "%s %lld\n", name, (long long)value);
     }
@@ -25,5 +29,8 @@ void lsig_metrics_print(struct lsig_buf *out, const struct lsig_metrics *metrics
         lsig_buf_append_format(out, "lunasig_refused_total{code=\"%s\"} %lld\n",
                                lsig_status_wire_code((enum lsig_status)i),
                                (long long)metrics->refused[i]);
+    }
+    if (metrics->policy != NULL) {
+        lsig_metric_table_print(metrics->policy, out);
     }
 }

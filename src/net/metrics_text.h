@@ -4,4 +4,5 @@
 #include "base/buf.h"
 #include "base/metrics.h"
 
+// With what policies count.
 void lsig_metrics_print(struct lsig_buf *out, const struct lsig_metrics *metrics);

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "flow/announce.h"
 #include "flow/operate.h"
+#include "flow/route_request.h"
 #include "net/admin.h"
 #include "net/context.h"
 #include "net/frame_watch.h"
@@ -141,19 +142,29 @@ static void on_tick(uv_timer_t *timer)
     uv_timer_start(timer, on_tick, (uint64_t)next_ms, 0);
 }
 
+static void tick_within(struct lsig_net *net, int64_t ms)
+{
+    if (uv_timer_get_due_in(&net->tick) > (uint64_t)ms) {
+        uv_timer_start(&net->tick, on_tick, (uint64_t)ms, 0);
+    }
+}
+
 static void on_prepare(uv_prepare_t *prepare)
 {
     struct lsig_net *net = prepare->data;
     // What this turn left to be done wants the timer earlier than it stands.
     const struct lsig_flow *flow = net->options.flow;
-    if (flow->resumable != NULL) {
-        uv_timer_start(&net->tick, on_tick, 0, 0);
-    } else if (flow->pending != NULL && uv_timer_get_due_in(&net->tick) > LSIG_MERGE_MS) {
+    if (flow->pending != NULL && uv_timer_get_due_in(&net->tick) > LSIG_MERGE_MS) {
         uv_timer_start(&net->tick, on_tick, LSIG_MERGE_MS, 0);
     }
+    int64_t flow_ms = lsig_flow_due_ms(flow);
+    if (flow_ms >= 0) {
+        int64_t left_ms = flow_ms - (int64_t)uv_now(net->options.loop);
+        tick_within(net, left_ms > 0 ? left_ms : 0);
+    }
     int64_t due_ms = lsig_operate_due_ms(net->options.operate);
-    if (due_ms >= 0 && uv_timer_get_due_in(&net->tick) > (uint64_t)due_ms) {
-        uv_timer_start(&net->tick, on_tick, (uint64_t)due_ms, 0);
+    if (due_ms >= 0) {
+        tick_within(net, due_ms);
     }
     if (net->listener != NULL) {
         lsig_listener_admit(net->listener);
@@ -294,6 +305,7 @@ struct lsig_net *lsig_net_new(const struct lsig_net_options *options)
     net->admin_admission.max = ADMIN_CONNECTIONS_MAX;
     lsig_heads_init(&net->heads);
     lsig_frame_watch_open(net);
+    net->route_requests = lsig_route_requests_new(options->flow, options->accounts);
     start_handles(net);
     return net;
 }
@@ -414,6 +426,7 @@ void lsig_net_finish(struct lsig_net *net)
     lsig_admission_clear(&net->admin_admission);
     lsig_admin_free(net->admin);
     lsig_page_free(net->page);
+    lsig_route_requests_free(net->route_requests);
     free(net->scratch);
     free(net);
 }

@@ -12,6 +12,16 @@ static const enum lws_token_indexes method_tokens[LSIG_METHOD_COUNT] = {
     [LSIG_OPTIONS] = WSI_TOKEN_OPTIONS_URI,
 };
 
+const char *lsig_method_name(enum lsig_method method)
+{
+    static const char *const names[LSIG_METHOD_COUNT] = {
+        [LSIG_GET] = "GET",         [LSIG_HEAD] = "HEAD",   [LSIG_POST] = "POST",
+        [LSIG_PUT] = "PUT",         [LSIG_PATCH] = "PATCH", [LSIG_DELETE] = "DELETE",
+        [LSIG_OPTIONS] = "OPTIONS",
+    };
+    return names[method];
+}
+
 bool lsig_request_line(struct lws *wsi, enum lsig_method *method, char *path, size_t size)
 {
     for (int i = 0; i < LSIG_METHOD_COUNT; i++) {

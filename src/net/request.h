@@ -19,6 +19,7 @@ enum lsig_method {
     LSIG_METHOD_COUNT
 };
 
+const char *lsig_method_name(enum lsig_method method); // "GET"
 // Method and path (decoded, NUL-terminated; false: longer than size or of no known method).
 bool lsig_request_line(struct lws *wsi, enum lsig_method *method, char *path, size_t size);
 // A header's value into out; the span is empty (data not NULL) if it is absent or longer than size.

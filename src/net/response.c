@@ -51,8 +51,29 @@ static void add_cors(struct head *head, const struct lsig_settings *settings, bo
     }
 }
 
+// What the caller adds; true when a cache-control is among it.
+static bool add_own(struct head *head, struct lsig_span headers)
+{
+    char lines[LSIG_RESPONSE_HEADERS_MAX + 1];
+    bool cached = false;
+    assert(headers.len <= LSIG_RESPONSE_HEADERS_MAX);
+    snprintf(lines, sizeof(lines), "%.*s", (int)headers.len,
+             headers.data != NULL ? headers.data : "");
+    char *end;
+    for (char *at = lines; (end = strstr(at, "\r\n")) != NULL; at = end + 2) {
+        char name[LSIG_RESPONSE_HEADERS_MAX + 1];
+        size_t len = strcspn(at, ":") + 1;
+        *end = '\0';
+        snprintf(name, sizeof(name), "%.*s", (int)len, at);
+        add(head, name, at + len + 1);
+        cached = cached || strcmp(name, "cache-control:") == 0;
+    }
+    return cached;
+}
+
 static void add_optional(struct head *head, const struct lsig_response *response)
 {
+    bool cached = add_own(head, response->headers);
     if (response->allow != NULL) {
         add(head, "allow:", response->allow);
     }
@@ -68,7 +89,9 @@ static void add_optional(struct head *head, const struct lsig_response *response
         add(head, "upgrade:", "websocket");
         add(head, "sec-websocket-version:", "13");
     }
-    add(head, "cache-control:", response->no_store ? "no-store" : "no-cache");
+    if (!cached) {
+        add(head, "cache-control:", response->no_store ? "no-store" : "no-cache");
+    }
     add(head, "x-content-type-options:", "nosniff");
     if (response->page) {
         add(head, "content-security-policy:",
@@ -81,6 +104,18 @@ static void add_optional(struct head *head, const struct lsig_response *response
     }
 }
 
+// Status, and what describes the body, where there can be one (RFC 9110 sections 8.6, 15.3.5).
+static int add_status(struct head *head, const struct lsig_response *response)
+{
+    unsigned int status = (unsigned int)response->status;
+    if (status == 204 || status == 304) {
+        return lws_add_http_header_status(head->wsi, status, &head->at, head->end);
+    }
+    const char *type = response->content_type != NULL ? response->content_type : "application/json";
+    return lws_add_http_common_headers(head->wsi, status, type, response->body.len, &head->at,
+                                       head->end);
+}
+
 int lsig_response_write_head(struct lws *wsi,
                              const struct lsig_settings *settings,
                              const struct lsig_response *response)
@@ -88,9 +123,7 @@ int lsig_response_write_head(struct lws *wsi,
     unsigned char buffer[LWS_PRE + HEAD_MAX];
     unsigned char *start = buffer + LWS_PRE;
     struct head head = {wsi, start, buffer + sizeof(buffer), false};
-    const char *type = response->content_type != NULL ? response->content_type : "application/json";
-    if (lws_add_http_common_headers(wsi, (unsigned int)response->status, type, response->body.len,
-                                    &head.at, head.end) != 0) {
+    if (add_status(&head, response) != 0) {
         return -1;
     }
     add_optional(&head, response);

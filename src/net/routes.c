@@ -6,6 +6,7 @@
 #include "auth/account_body.h"
 #include "auth/token.h"
 #include "base/log.h"
+#include "base/metric_table.h"
 #include "codec/json.h"
 #include "flow/door.h"
 #include "flow/ice.h"
@@ -13,6 +14,8 @@
 #include "net/metrics_text.h"
 #include "net/page.h"
 #include "net/request_head.h"
+#include "net/routes_policy.h"
+#include "net/script_request.h"
 
 enum { ANSWER_MAX = 256 * 1024 };
 
@@ -83,7 +86,7 @@ static void handle_live(struct lsig_http *http)
 static void handle_metrics(struct lsig_http *http)
 {
     struct lsig_buf out;
-    lsig_buf_init(&out, ANSWER_MAX);
+    lsig_buf_init(&out, ANSWER_MAX + LSIG_METRICS_PRINTED_MAX);
     struct lsig_metrics *metrics = http->net->options.metrics;
     const struct lsig_hub *hub = http->net->options.flow->hub;
     metrics->rooms = (int64_t)lsig_hub_room_count(hub);
@@ -129,14 +132,32 @@ static void handle_root(struct lsig_http *http)
 
 // --- what clients need for a call
 
+// The request is read only for hooks that look at it.
+static void
+print_ice_servers(struct lsig_http *http, struct lsig_buf *out, const struct lsig_claims *claims)
+{
+    const struct lsig_flow *flow = http->net->options.flow;
+    if (!lsig_script_has_hooks(flow->script, LSIG_HOOK_ICE_SERVERS)) {
+        lsig_ice_print_servers(out, "ice_servers", flow->settings, lsig_span_of(claims->sub),
+                               flow->now.wall_ms / 1000, claims->exp);
+        return;
+    }
+    char address[LSIG_ADDRESS_SIZE];
+    struct lsig_script_texts texts;
+    lsig_http_address(http, address);
+    lsig_script_texts_read(&texts, http->wsi, lsig_method_name(http->method), http->path, address);
+    texts.request.claims = claims->json;
+    lsig_ice_print_for_request(out, "ice_servers", flow, &texts.request, claims);
+    lsig_script_texts_clear(&texts);
+}
+
 static void answer_config(struct lsig_http *http, const struct lsig_claims *claims)
 {
     const struct lsig_settings *settings = http->net->options.settings;
     struct lsig_buf out;
     lsig_buf_init(&out, ANSWER_MAX);
     lsig_json_open(&out, NULL, '{');
-    lsig_ice_print_servers(&out, "ice_servers", settings, lsig_span_of(claims->sub),
-                           http->net->options.flow->now.wall_ms / 1000, claims->exp);
+    print_ice_servers(http, &out, claims);
     lsig_ice_print_policies(&out, settings);
     lsig_json_close(&out, '}');
     answer_json(http, 200, &out);
@@ -377,6 +398,23 @@ static const struct route {
     {LSIG_POST, "/webrtc/ticket", handle_ticket},
 };
 
+static bool is_core_path(const char *path)
+{
+    for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {
+        if (strcmp(routes[i].path, path) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+size_t lsig_routes_body_max(const struct lsig_http *http)
+{
+    size_t policy =
+        http->socket->admin || is_core_path(http->path) ? 0 : lsig_routes_policy_body_max(http);
+    return policy > 0 ? policy : LSIG_HTTP_BODY_MAX;
+}
+
 static void refuse_method(struct lsig_http *http, const char *allowed)
 {
     static const char body[] = "{\"detail\":\"Method Not Allowed\"}";
@@ -435,7 +473,7 @@ void lsig_routes_handle(struct lsig_http *http)
         refuse_method(http, other->method == LSIG_GET ? "GET, HEAD" : "POST");
         return;
     }
-    if (handle_room_path(http)) {
+    if (handle_room_path(http) || lsig_routes_policy_handle(http)) {
         return;
     }
     const struct lsig_page_file *file =

@@ -14,6 +14,7 @@
 #include "net/session_sink.h"
 #include "net/session_time.h"
 #include "net/session_write.h"
+#include "script/request_copy.h"
 
 struct lsig_session *lsig_session_new(struct lsig_net *net, struct lws *wsi)
 {
@@ -102,6 +103,7 @@ void lsig_session_forget_partial(struct lsig_session *session)
 void lsig_session_free(struct lsig_session *session)
 {
     forget_request(session, true);
+    lsig_request_free(session->client.request); // never opened
     forget_partial(session);
     lsig_outbox_clear(&session->outbox);
     free(session->close_text);

@@ -73,11 +73,10 @@ size_t lsig_rate_table_count(const struct lsig_rate_table *table)
     return table->by_name.count;
 }
 
-static int64_t
-take(const struct lsig_rate_table *table, size_t which, struct lsig_bucket *bucket, int64_t mono_ms)
+static int64_t take(const struct lsig_rate_spec *spec, struct lsig_bucket *bucket, int64_t mono_ms)
 {
     int64_t retry_ms = 0;
-    return lsig_bucket_take(bucket, &table->specs[which], 1, mono_ms, &retry_ms) ? 0 : retry_ms;
+    return lsig_bucket_take(bucket, spec, 1, mono_ms, &retry_ms) ? 0 : retry_ms;
 }
 
 int64_t lsig_rate_table_check(const struct lsig_rate_table *table,
@@ -90,7 +89,7 @@ int64_t lsig_rate_table_check(const struct lsig_rate_table *table,
         return 0;
     }
     struct lsig_bucket copy = entry->buckets[which];
-    return take(table, which, &copy, mono_ms);
+    return take(&table->specs[which], &copy, mono_ms);
 }
 
 static struct entry *entry_add(struct lsig_rate_table *table, struct lsig_span name)
@@ -109,10 +108,8 @@ static struct entry *entry_add(struct lsig_rate_table *table, struct lsig_span n
     return entry;
 }
 
-int64_t lsig_rate_table_take(struct lsig_rate_table *table,
-                             size_t which,
-                             struct lsig_span name,
-                             int64_t mono_ms)
+// The entry of that name, the newest now.
+static struct entry *entry_use(struct lsig_rate_table *table, struct lsig_span name)
 {
     struct entry *entry = lsig_map_find(&table->by_name, name);
     if (entry != NULL) {
@@ -121,5 +118,21 @@ int64_t lsig_rate_table_take(struct lsig_rate_table *table,
         entry = entry_add(table, name);
     }
     link_newest(table, entry);
-    return take(table, which, &entry->buckets[which], mono_ms);
+    return entry;
+}
+
+int64_t lsig_rate_table_take(struct lsig_rate_table *table,
+                             size_t which,
+                             struct lsig_span name,
+                             int64_t mono_ms)
+{
+    return take(&table->specs[which], &entry_use(table, name)->buckets[which], mono_ms);
+}
+
+int64_t lsig_rate_table_take_by(struct lsig_rate_table *table,
+                                const struct lsig_rate_spec *spec,
+                                struct lsig_span name,
+                                int64_t mono_ms)
+{
+    return take(spec, &entry_use(table, name)->buckets[0], mono_ms);
 }

@@ -21,6 +21,11 @@ int64_t lsig_rate_table_take(struct lsig_rate_table *table,
                              size_t which,
                              struct lsig_span name,
                              int64_t mono_ms);
+// The same with a spec of the caller's, for tables whose names say which spec they are counted by.
+int64_t lsig_rate_table_take_by(struct lsig_rate_table *table,
+                                const struct lsig_rate_spec *spec,
+                                struct lsig_span name,
+                                int64_t mono_ms);
 // The same answer without counting.
 int64_t lsig_rate_table_check(const struct lsig_rate_table *table,
                               size_t which,

@@ -8,6 +8,9 @@
 #include "room/directory.h"
 #include "room/former.h"
 #include "room/hub.h"
+#include "room/journal.h"
+#include "room/kept.h"
+#include "room/props.h"
 
 enum { FIRST_CONNECTIONS = 2 };
 
@@ -60,6 +63,8 @@ void lsig_member_unref(struct lsig_member *member)
     }
     free(member->id);
     free(member->claims);
+    lsig_props_free(member->attr);
+    lsig_props_free(member->data);
     free(member);
     lsig_room_unref(room);
 }
@@ -95,7 +100,8 @@ struct lsig_connection *lsig_room_peer(const struct lsig_room *room, struct lsig
 
 bool lsig_room_is_former(const struct lsig_room *room, struct lsig_span user_id)
 {
-    return lsig_former_find(room, user_id) != NULL;
+    const struct lsig_former *former = lsig_former_find(room, user_id);
+    return former != NULL && former->was_here;
 }
 
 struct lsig_member *lsig_room_host(const struct lsig_room *room)
@@ -260,6 +266,7 @@ static struct lsig_member *member_leave(struct lsig_room *room, struct lsig_memb
     bool was_host = member->role == LSIG_HOST;
     lsig_former_add(room, id, was_host ? LSIG_MODERATOR : (enum lsig_role)member->role);
     forget_spoken_to(room, member);
+    lsig_kept_drop_user(room, id);
     struct lsig_member *heir = was_host ? find_heir(room) : NULL;
     if (heir != NULL) {
         heir->role = LSIG_HOST;
@@ -305,6 +312,30 @@ struct lsig_departure lsig_room_leave(struct lsig_connection *connection, struct
     lsig_member_unref(member); // the connection's own reference
     lsig_room_unref(room);
     return departure;
+}
+
+struct role_change {
+    struct lsig_undo undo;
+    struct lsig_member *member;
+    uint8_t was;
+};
+
+static void role_back(struct lsig_undo *undo)
+{
+    const struct role_change *change = (const struct role_change *)undo;
+    change->member->role = change->was;
+}
+
+void lsig_room_set_role(struct lsig_member *member,
+                        enum lsig_role role,
+                        struct lsig_journal *journal)
+{
+    struct role_change *change = lsig_journal_note(journal, sizeof(*change), role_back, NULL);
+    if (change != NULL) {
+        change->member = member;
+        change->was = member->role;
+    }
+    member->role = (uint8_t)role;
 }
 
 void lsig_room_note_spoken(struct lsig_connection *from, const struct lsig_member *to)

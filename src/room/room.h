@@ -19,6 +19,11 @@
 
 struct lsig_room;
 struct lsig_hub;
+struct lsig_journal;
+struct lsig_kept;
+struct lsig_props;
+struct lsig_state;
+struct lsig_timer;
 
 enum {
     LSIG_PEER_ID_SIZE = 17,
@@ -29,14 +34,16 @@ enum {
 
 struct lsig_member {
     uint32_t refs;
-    bool present;                        // has entered and not left
-    bool away;                           // present, and all its connections are away
-    uint8_t role;                        // enum lsig_role
-    struct lsig_room *room;              // valid while the member is referenced
-    char *id;                            // 1 to LSIG_USER_ID_MAX bytes, the token's `sub`
-    char *username;                      // the same memory as id where they are equal
-    char *claims;                        // JSON object of the verified token, or NULL
-    int64_t joined_ms;                   // wall clock
+    bool present;            // has entered and not left
+    bool away;               // present, and all its connections are away
+    uint8_t role;            // enum lsig_role
+    struct lsig_room *room;  // valid while the member is referenced
+    char *id;                // 1 to LSIG_USER_ID_MAX bytes, the token's `sub`
+    char *username;          // the same memory as id where they are equal
+    char *claims;            // JSON object of the verified token, or NULL
+    int64_t joined_ms;       // wall clock
+    struct lsig_props *attr; // props.h; NULL: none
+    struct lsig_props *data;
     struct lsig_connection *connections; // newest first
     uint32_t connection_count;
     struct lsig_member *previous; // in the room, by time of joining
@@ -74,10 +81,16 @@ struct lsig_room {
     struct lsig_map formers; // struct lsig_former by user id: who was here, and with which role
     struct lsig_former *oldest_former;
     struct lsig_former *newest_former;
-    int64_t empty_since_ms;      // monotonic; set when the last member left
+    int64_t empty_since_ms;      // monotonic; set when the last member left; -1: nobody has entered
     bool kept;                   // in the hub's list of rooms kept while empty
-    struct lsig_room *kept_next; // rooms kept while empty, oldest first
+    bool timed;                  // in the hub's list of empty rooms with timers
+    struct lsig_room *kept_next; // in either list, oldest first
     struct lsig_room *kept_previous;
+    struct lsig_state *states;   // what policies remember (state.h)
+    struct lsig_timer *timers;   // timers.h
+    struct lsig_kept *kept_list; // messages for those who come later (kept.h)
+    size_t state_bytes;          // of states and timers, against bounds.state_bytes
+    uint32_t timer_count;
     void *announcements; // flow's pending announcements of a large compat room; NULL: none
 };
 
@@ -127,6 +140,22 @@ bool lsig_room_set_away(struct lsig_connection *connection, bool away);
 void lsig_room_restore(struct lsig_room *room,
                        struct lsig_member *member,
                        struct lsig_connection *connection);
+
+// Gives a present member another role; nobody is told. What the room then has of hosts (none,
+// several) is the caller's business.
+void lsig_room_set_role(struct lsig_member *member,
+                        enum lsig_role role,
+                        struct lsig_journal *journal);
+// The role that somebody who is not here has left with, or would return with.
+bool lsig_room_remembered_role(const struct lsig_room *room,
+                               struct lsig_span user_id,
+                               enum lsig_role *role);
+// Remembers that role for somebody who is not here. False: LSIG_FORMER_MAX others with a role are
+// remembered.
+bool lsig_room_remember_role(struct lsig_room *room,
+                             struct lsig_span user_id,
+                             enum lsig_role role,
+                             struct lsig_journal *journal);
 
 // Notes that `from` spoke to the member; asked by lsig_room_spoken_to.
 void lsig_room_note_spoken(struct lsig_connection *from, const struct lsig_member *to);

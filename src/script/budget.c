@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -19,11 +20,29 @@
 
 #define BUDGET_SIGNAL (SIGRTMIN + 5)
 
+enum { FRAMES_LOOKED_AT = 20 };
+
 static int64_t thread_cpu_us(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
     return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+// Notes where the limit was met, once: the innermost line of a policy. Chunks named "lunasig" are
+// wrappers of ours.
+static void note_place(lua_State *L, struct lsig_budget *budget)
+{
+    lua_Debug frame;
+    for (int i = 0;
+         budget->text[0] == '\0' && i < FRAMES_LOOKED_AT && lua_getstack(L, i, &frame) != 0; i++) {
+        if (lua_getinfo(L, "Sl", &frame) != 0 && frame.currentline > 0 &&
+            strcmp(frame.short_src, "lunasig") != 0) {
+            snprintf(budget->text, sizeof(budget->text),
+                     "%s:%d: stopped after %d ms of processor time", frame.short_src,
+                     frame.currentline, (int)budget->told_ms);
+        }
+    }
 }
 
 // Leaves Lua. A coroutine yields, never to be resumed: that passes every pcall at once. Where it
@@ -32,10 +51,8 @@ static int64_t thread_cpu_us(void)
 static void leave_lua(lua_State *L, lua_Debug *where)
 {
     struct lsig_budget *budget = lsig_vm_of(L)->budget;
-    if (budget->text[0] == '\0' && lua_getinfo(L, "Sl", where) != 0) {
-        snprintf(budget->text, sizeof(budget->text), "%s:%d: stopped after %d ms of processor time",
-                 where->short_src, where->currentline, (int)budget->told_ms);
-    }
+    (void)where;
+    note_place(L, budget);
     if (lua_isyieldable(L)) {
         lua_yield(L, 0);
     }
@@ -101,7 +118,9 @@ void lsig_budget_close(struct lsig_budget *budget)
 void lsig_budget_enter(struct lsig_budget *budget, lua_State *L, int64_t left_us, bool exact)
 {
     assert(budget->L == NULL);
-    lsig_vm_of(L)->budget = budget;
+    struct lsig_vm *vm = lsig_vm_of(L);
+    vm->budget = budget;
+    vm->exhausted = false; // what an earlier call was refused and went on without is its own matter
     budget->exceeded = 0;
     budget->text[0] = '\0';
     budget->limit_us = left_us;
@@ -124,8 +143,9 @@ int64_t lsig_budget_leave(struct lsig_budget *budget)
 
 void lsig_budget_poll(lua_State *L)
 {
-    const struct lsig_budget *budget = lsig_vm_of(L)->budget;
+    struct lsig_budget *budget = lsig_vm_of(L)->budget;
     if (budget->exceeded) {
+        note_place(L, budget);
         luaL_error(L, "stopped after %d ms of processor time", (int)budget->told_ms);
     }
 }

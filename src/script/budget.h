@@ -32,8 +32,8 @@ struct lsig_budget {
 // gives no timer.
 bool lsig_budget_open(struct lsig_budget *budget);
 void lsig_budget_close(struct lsig_budget *budget);
-// Lua is entered; left_us may be used. `exact` reads the clock at once instead of at the first tick
-// (0.7 us).
+// Lua is entered; left_us may be used. Forgets that memory was refused in an earlier call. `exact`
+// reads the clock at once instead of at the first tick (0.7 us).
 void lsig_budget_enter(struct lsig_budget *budget,
                        struct lua_State *L,
                        int64_t left_us,

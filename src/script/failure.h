@@ -7,13 +7,15 @@
 struct lsig_member;
 struct lsig_policy;
 struct lsig_policy_hook;
+struct lsig_room;
 struct lua_State;
 
 enum { LSIG_FAILURE_TEXT_SIZE = 400, LSIG_FAILURE_TRACE_SIZE = 1024 };
 
 struct lsig_failure {
     const struct lsig_policy_hook *hook;
-    const struct lsig_member *member;
+    const struct lsig_room *room;      // NULL: of none
+    const struct lsig_member *member;  // NULL: of none
     bool cpu;                          // stopped for its processor time
     bool memory;                       // the state's memory was used up
     char text[LSIG_FAILURE_TEXT_SIZE]; // one line, with file:line
@@ -25,6 +27,6 @@ void lsig_failure_read(struct lsig_failure *failure,
                        struct lsig_policy *policy,
                        struct lua_State *co);
 void lsig_failure_log(const struct lsig_failure *failure,
-                      const struct lsig_policy *policy); // and counts it
+                      struct lsig_policy *policy); // and counts it
 // Collects garbage after memory ran out, so that the next hook finds room.
 void lsig_failure_recover(const struct lsig_failure *failure, struct lsig_policy *policy);

@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "codec/nearest.h"
+#include "script/analyse.h"
 
 static bool add_name(struct lsig_policy *policy,
                      const char *name,
@@ -67,17 +68,31 @@ static void report_unknown_type(const struct lsig_policy *policy,
     lsig_buf_append_text(report, "\n");
 }
 
+static void add_timer_hook(struct lsig_policy *policy, struct lsig_policy_hook *hook)
+{
+    struct lsig_span name = lsig_span_of(strchr(hook->event, ':') + 1);
+    struct lsig_timer_hooks *timer = lsig_map_find(&policy->timers, name);
+    if (timer == NULL) {
+        timer = lsig_alloc(sizeof(*timer) + name.len + 1);
+        memcpy(timer->name, name.data, name.len);
+        lsig_map_add(&policy->timers, lsig_span_of(timer->name), timer);
+    }
+    add_hook(&timer->list, hook);
+}
+
 static bool finish_hooks(struct lsig_policy *policy, struct lsig_buf *report)
 {
     bool good = true;
     for (size_t i = 0; i < policy->hook_count; i++) {
         struct lsig_policy_hook *hook = policy->hooks[i];
-        if (strcmp(hook->event, "join") == 0) {
-            add_hook(&policy->lists[LSIG_HOOK_JOIN], hook);
-        } else if (strcmp(hook->event, "leave") == 0) {
-            add_hook(&policy->lists[LSIG_HOOK_LEAVE], hook);
-        } else if (strcmp(hook->event, "message") == 0) {
-            add_hook(&policy->lists[LSIG_HOOK_MESSAGE], hook);
+        if (hook->kind == LSIG_HOOK_ROUTE || hook->kind == LSIG_HOOK_TEST) {
+            continue; // called one by one
+        }
+        if (hook->kind == LSIG_HOOK_TIMER) {
+            add_timer_hook(policy, hook);
+        }
+        if (hook->kind != LSIG_HOOK_MESSAGE || strcmp(hook->event, "message") == 0) {
+            add_hook(&policy->lists[hook->kind], hook);
         } else {
             struct lsig_span name = lsig_span_of(strchr(hook->event, ':') + 1);
             struct lsig_policy_type *type = lsig_map_find(&policy->names, name);
@@ -100,5 +115,6 @@ bool lsig_policy_finish(struct lsig_policy *policy, struct lsig_buf *report)
         struct lsig_policy_type *type = policy->types[i];
         type->rule.has_hooks = type->hooks.count > 0 || policy->lists[LSIG_HOOK_MESSAGE].count > 0;
     }
-    return good;
+    lsig_analyse_whole(policy);
+    return lsig_analyse_report(policy, report) && good;
 }

@@ -11,10 +11,55 @@
 #include <lua.h>
 
 #include "codec/json.h"
+#include "script/budget.h"
+#include "script/vm.h"
 
-enum { STACK_PER_LEVEL = 4 };
+enum { STACK_PER_LEVEL = 6 };
 
 #define MIXED_KEYS "a table has neither the keys 1 to n nor only texts as keys"
+
+static const char arrays_key; // its address is where the registry has the arrays that were marked
+
+// --- arrays that may be empty
+
+void lsig_json_table_mark_array(lua_State *L)
+{
+    int array = lua_gettop(L);
+    lua_pushlightuserdata(L, (void *)(uintptr_t)&arrays_key);
+    lua_rawget(L, LUA_REGISTRYINDEX);
+    if (lua_isnil(L, -1)) {
+        lua_settop(L, array);
+        lua_newtable(L);
+        lua_createtable(L, 0, 1);
+        lua_pushliteral(L, "k");
+        lua_setfield(L, -2, "__mode");
+        lua_setmetatable(L, -2);
+        lua_pushlightuserdata(L, (void *)(uintptr_t)&arrays_key);
+        lua_pushvalue(L, -2);
+        lua_rawset(L, LUA_REGISTRYINDEX);
+    }
+    lua_pushvalue(L, array);
+    lua_pushboolean(L, 1);
+    lua_rawset(L, -3);
+    lua_settop(L, array);
+}
+
+static bool is_marked(lua_State *L, int index)
+{
+    bool marked = false;
+    lua_pushlightuserdata(L, (void *)(uintptr_t)&arrays_key);
+    lua_rawget(L, LUA_REGISTRYINDEX);
+    if (lua_istable(L, -1)) {
+        lua_pushvalue(L, index);
+        lua_rawget(L, -2);
+        marked = lua_toboolean(L, -1);
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
+    return marked;
+}
+
+// --- to Lua
 
 static void push_object(lua_State *L, const json_t *object)
 {
@@ -44,6 +89,9 @@ static void push_array(lua_State *L, const json_t *array)
         }
         lua_rawseti(L, -2, (int)i + 1);
     }
+    if (count == 0) {
+        lsig_json_table_mark_array(L);
+    }
 }
 
 void lsig_json_table_push(lua_State *L, const json_t *value)
@@ -72,6 +120,8 @@ void lsig_json_table_push(lua_State *L, const json_t *value)
         break;
     }
 }
+
+// --- from Lua
 
 // What is being printed, so that the recursion has few arguments.
 struct printer {
@@ -157,8 +207,22 @@ static const char *print_table(struct printer *printer, const char *name, int in
     if (printer->depth >= LSIG_JSON_TABLE_DEPTH_MAX) {
         return "it is nested too deeply, or holds itself";
     }
+    // A table can be long to walk without printing much: one that was emptied, many times over.
+    const struct lsig_budget *budget = lsig_vm_of(printer->L)->budget;
+    if (budget != NULL && budget->exceeded) {
+        return "the processor time is used up";
+    }
     if (count > 0 && count_members(printer->L, index, count) != count) {
         return MIXED_KEYS;
+    }
+    if (count == 0) {
+        lua_pushnil(printer->L);
+        if (lua_next(printer->L, index) != 0) {
+            lua_pop(printer->L, 2);
+        } else if (is_marked(printer->L, index)) {
+            lsig_json_raw(printer->buf, name, lsig_span_of("[]"));
+            return NULL;
+        }
     }
     printer->depth++;
     const char *problem =

@@ -1,13 +1,18 @@
 #include <string.h>
 
-#include <jansson.h>
 #include <lauxlib.h>
 #include <lua.h>
 
+#include "base/alloc.h"
+#include "script/args.h"
 #include "script/handle.h"
 #include "script/hook.h"
-#include "script/json_table.h"
+#include "script/json_push.h"
+#include "script/lib_props.h"
 #include "script/lib_room.h"
+#include "script/send.h"
+
+enum { CLOSE_TEXT_SIZE = 101 }; // it has to fit into a close frame
 
 static int member_id(lua_State *L, struct lsig_handle *handle)
 {
@@ -67,14 +72,7 @@ static int member_claims(lua_State *L, struct lsig_handle *handle)
         return 1;
     }
     lua_pop(L, 1);
-    run->tree = member->claims != NULL ? json_loads(member->claims, 0, NULL) : NULL;
-    if (run->tree != NULL) {
-        lsig_json_table_push(L, run->tree);
-        json_decref(run->tree);
-        run->tree = NULL;
-    } else {
-        lua_newtable(L);
-    }
+    lsig_json_push(L, lsig_span_of(member->claims != NULL ? member->claims : "{}"));
     lua_pushvalue(L, 1);
     lua_pushvalue(L, -2);
     run->anchored_more = true;
@@ -82,20 +80,109 @@ static int member_claims(lua_State *L, struct lsig_handle *handle)
     return 1;
 }
 
-static const struct lsig_handle_field member_fields[] = {{"id", member_id},
+static int member_away(lua_State *L, struct lsig_handle *handle)
+{
+    const struct lsig_member *member = handle->thing;
+    lua_pushboolean(L, member->away);
+    return 1;
+}
+
+// member:set_role(role [, { by = id }])
+static int member_set_role(lua_State *L, struct lsig_handle *handle)
+{
+    static const char *const known[] = {"by"};
+    struct lsig_member *member = handle->thing;
+    struct lsig_hook_run *run = handle->run;
+    enum lsig_role role = lsig_send_read_role(L, 2, "member:set_role");
+    struct lsig_span by = {NULL, 0};
+    if (!lua_isnoneornil(L, 3)) {
+        luaL_checktype(L, 3, LUA_TTABLE);
+        struct lsig_args args = {L, 3, "member:set_role"};
+        lsig_args_check_names(&args, known, 1);
+        by = lsig_args_text(&args, "by");
+    }
+    if (!member->present) {
+        return luaL_error(L,
+                          "GONE: %s is not in the room: room:remember_role says with which role "
+                          "somebody comes",
+                          member->id);
+    }
+    if (role == (enum lsig_role)member->role) {
+        return 0;
+    }
+    struct lsig_effect *effect = lsig_hook_add_effect(L, run, LSIG_EFFECT_ROLE);
+    effect->room = lsig_room_ref(member->room);
+    effect->member = lsig_member_ref(member);
+    effect->text = by.data != NULL ? lsig_strndup(by.data, by.len) : NULL;
+    lsig_room_set_role(member, role, &run->journal);
+    return 0;
+}
+
+static int member_send(lua_State *L, struct lsig_handle *handle)
+{
+    struct lsig_member *member = handle->thing;
+    return lsig_send_stage(L, handle->run, member->room, member, 2);
+}
+
+static int send_away(lua_State *L, struct lsig_handle *handle, int code, int text_at)
+{
+    struct lsig_member *member = handle->thing;
+    size_t len;
+    const char *text = luaL_optlstring(L, text_at, "", &len);
+    if (len >= CLOSE_TEXT_SIZE) {
+        return luaL_error(L, "the text of a close has at most %d bytes", CLOSE_TEXT_SIZE - 1);
+    }
+    if (!member->present) {
+        return luaL_error(L, "GONE: %s is not in the room", member->id);
+    }
+    struct lsig_effect *effect = lsig_hook_add_effect(L, handle->run, LSIG_EFFECT_END);
+    effect->room = lsig_room_ref(member->room);
+    effect->member = lsig_member_ref(member);
+    effect->close_code = code;
+    effect->text = lsig_strndup(text, len);
+    return 0;
+}
+
+static int member_kick(lua_State *L, struct lsig_handle *handle)
+{
+    return send_away(L, handle, lsig_status_close_code(LSIG_KICKED), 2);
+}
+
+// member:close(code [, text]): all connections of the member.
+static int member_close(lua_State *L, struct lsig_handle *handle)
+{
+    lua_Integer code = luaL_checkinteger(L, 2);
+    if (code != 1000 && code != 1008 && (code < 4000 || code > 4999)) {
+        return luaL_error(L, "member:close: a code is 1000, 1008 or 4000 to 4999, not %d",
+                          (int)code);
+    }
+    return send_away(L, handle, (int)code, 3);
+}
+
+static const struct lsig_handle_field member_fields[] = {{"attr", lsig_lib_props_attr},
+                                                         {"data", lsig_lib_props_data},
+                                                         {"id", member_id},
                                                          {"username", member_username},
                                                          {"role", member_role},
                                                          {"present", member_present},
+                                                         {"away", member_away},
                                                          {"joined_at", member_joined_at},
                                                          {"claims", member_claims},
                                                          {"connections", member_connections}};
-static const struct lsig_handle_class member_class = {LSIG_USERDATA_MEMBER,
-                                                      "member",
-                                                      member_fields,
-                                                      sizeof(member_fields) /
-                                                          sizeof(member_fields[0]),
-                                                      NULL,
-                                                      0};
+static const struct lsig_handle_field member_methods[] = {{"send", member_send},
+                                                          {"set_role", member_set_role},
+                                                          {"kick", member_kick},
+                                                          {"close", member_close}};
+static const struct lsig_handle_class member_class = {
+    LSIG_USERDATA_MEMBER, "member",
+    member_fields,        sizeof(member_fields) / sizeof(member_fields[0]),
+    member_methods,       sizeof(member_methods) / sizeof(member_methods[0]),
+};
+
+struct lsig_member *lsig_lib_member_check(lua_State *L, int index)
+{
+    return lsig_handle_check(L, index, &member_class)->thing;
+}
 
 void lsig_lib_member_register(lua_State *L)
 {

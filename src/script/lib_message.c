@@ -1,11 +1,14 @@
-#include <jansson.h>
+#include <string.h>
+
 #include <lauxlib.h>
 #include <lua.h>
 
 #include "script/handle.h"
 #include "script/hook.h"
+#include "script/json_push.h"
 #include "script/json_table.h"
 #include "script/lib_room.h"
+#include "script/send.h"
 
 static const struct lsig_envelope *envelope_of(lua_State *L, const struct lsig_handle *handle)
 {
@@ -62,16 +65,139 @@ static int message_payload(lua_State *L, struct lsig_handle *handle)
     }
     lua_pop(L, 1);
     const struct lsig_envelope *envelope = envelope_of(L, handle);
-    run->tree = json_loadb(envelope->payload.data, envelope->payload.len, 0, NULL);
-    if (run->tree == NULL) {
-        return luaL_error(L, "the payload cannot be read");
-    }
-    lsig_json_table_push(L, run->tree); // [anchor, payload]
-    json_decref(run->tree);
-    run->tree = NULL;
+    bool replaced = run->result.json.len > 0;
+    lsig_json_push(L, replaced ? lsig_buf_span(&run->result.json) : envelope->payload);
     lua_pushvalue(L, -1);
     lua_rawseti(L, -3, LSIG_ANCHOR_PAYLOAD);
     return 1;
+}
+
+// What replace and to change is put back when the hook fails.
+struct change {
+    struct lsig_undo undo;
+    struct lsig_hook_run *run;
+    struct lsig_buf json;
+    struct lsig_redirect redirect;
+};
+
+static void change_back(struct lsig_undo *undo)
+{
+    struct change *change = (struct change *)undo;
+    struct lsig_hook_result *result = &change->run->result;
+    lsig_buf_clear(&result->json);
+    lsig_buf_clear(&result->redirect.ids);
+    result->json = change->json;
+    result->redirect = change->redirect;
+}
+
+static void change_stays(struct lsig_undo *undo)
+{
+    struct change *change = (struct change *)undo;
+    lsig_buf_clear(&change->json);
+    lsig_buf_clear(&change->redirect.ids);
+}
+
+// Puts json and redirect in the place of what the run has; they are given away.
+static void set_result(struct lsig_hook_run *run,
+                       const struct lsig_buf *json,
+                       const struct lsig_redirect *redirect)
+{
+    struct lsig_hook_result *result = &run->result;
+    struct change *change =
+        lsig_journal_note(&run->journal, sizeof(*change), change_back, change_stays);
+    change->run = run;
+    change->json = result->json;
+    change->redirect = result->redirect;
+    result->json = *json;
+    result->redirect = *redirect;
+}
+
+static void copy_buf(struct lsig_buf *to, const struct lsig_buf *from)
+{
+    lsig_buf_init(to, from->max);
+    lsig_buf_append(to, from->data, from->len);
+}
+
+// message:replace(payload): what is relayed in place of the client's payload.
+static int message_replace(lua_State *L, struct lsig_handle *handle)
+{
+    struct lsig_hook_run *run = handle->run;
+    envelope_of(L, handle);
+    luaL_checktype(L, 2, LUA_TTABLE);
+    luaL_checkstack(L, LSIG_JSON_TABLE_STACK, "message:replace");
+    struct lsig_redirect redirect = run->result.redirect;
+    struct lsig_buf json;
+    lsig_buf_init(&json, LSIG_SEND_PAYLOAD_MAX);
+    const char *problem = lsig_json_table_print(L, 2, &json);
+    if (problem == NULL && json.data[0] != '{') {
+        problem = "it is a list: name its fields";
+    }
+    if (problem != NULL) {
+        lsig_buf_clear(&json);
+        return luaL_error(L, "message:replace: %s", problem);
+    }
+    copy_buf(&redirect.ids, &run->result.redirect.ids);
+    set_result(run, &json, &redirect);
+    lsig_run_push_anchor(L, run); // the payload is read anew
+    lua_pushnil(L);
+    lua_rawseti(L, -2, LSIG_ANCHOR_PAYLOAD);
+    return 0;
+}
+
+// Pushes the id of the member, or the user id, at index with its NUL.
+static void push_id(lua_State *L, int index)
+{
+    struct lsig_span id;
+    if (lua_type(L, index) == LUA_TUSERDATA) {
+        id = lsig_span_of(lsig_lib_member_check(L, index)->id);
+    } else {
+        id.data = luaL_checklstring(L, index, &id.len);
+    }
+    luaL_argcheck(L, id.len > 0 && id.len <= LSIG_USER_ID_MAX && strlen(id.data) == id.len, 2,
+                  "a user id has 1 to 128 bytes");
+    lua_pushlstring(L, id.data, id.len + 1);
+}
+
+// message:to("ann"), message:to(member), message:to { "ann", "bob" }, message:to "room",
+// message:to { role = "host" }: where it goes instead.
+static int message_to(lua_State *L, struct lsig_handle *handle)
+{
+    struct lsig_hook_run *run = handle->run;
+    struct lsig_redirect redirect = {.kind = LSIG_REDIRECT_MEMBERS};
+    envelope_of(L, handle);
+    lua_settop(L, 2);
+    lsig_buf_init(&redirect.ids, LSIG_RESULT_IDS_MAX);
+    if (lua_type(L, 2) == LUA_TSTRING && strcmp(lua_tostring(L, 2), "room") == 0) {
+        redirect.kind = LSIG_REDIRECT_ROOM;
+    } else if (lua_type(L, 2) != LUA_TTABLE) {
+        push_id(L, 2); // [.., ids]
+    } else {
+        lua_pushliteral(L, "role");
+        lua_rawget(L, 2); // without __index, which could call this again and again
+        if (!lua_isnil(L, 3)) {
+            redirect.kind = LSIG_REDIRECT_ROLES;
+            redirect.roles = lsig_send_read_roles(L, 3, "message:to: role");
+        }
+        size_t count = redirect.kind == LSIG_REDIRECT_ROLES ? 0 : lua_objlen(L, 2);
+        luaL_argcheck(L, redirect.kind == LSIG_REDIRECT_ROLES || count > 0, 2,
+                      "names nobody: write { \"ann\", \"bob\" } or { role = \"host\" }");
+        lua_settop(L, 2);
+        lua_pushliteral(L, "");
+        for (size_t i = 1; i <= count; i++) {
+            lua_rawgeti(L, 2, (int)i);
+            push_id(L, 4); // [.., ids so far, value, id]
+            lua_remove(L, 4);
+            lua_concat(L, 2);
+            luaL_argcheck(L, lua_objlen(L, 3) <= LSIG_RESULT_IDS_MAX, 2, "names too many members");
+        }
+    }
+    struct lsig_buf json;
+    if (redirect.kind == LSIG_REDIRECT_MEMBERS) {
+        lsig_buf_append(&redirect.ids, lua_tostring(L, -1), lua_objlen(L, -1));
+    }
+    copy_buf(&json, &run->result.json);
+    set_result(run, &json, &redirect);
+    return 0;
 }
 
 static const struct lsig_handle_field message_fields[] = {{"type", message_type},
@@ -79,13 +205,13 @@ static const struct lsig_handle_field message_fields[] = {{"type", message_type}
                                                           {"size", message_size},
                                                           {"id", message_id},
                                                           {"payload", message_payload}};
-static const struct lsig_handle_class message_class = {LSIG_USERDATA_MESSAGE,
-                                                       "message",
-                                                       message_fields,
-                                                       sizeof(message_fields) /
-                                                           sizeof(message_fields[0]),
-                                                       NULL,
-                                                       0};
+static const struct lsig_handle_field message_methods[] = {{"replace", message_replace},
+                                                           {"to", message_to}};
+static const struct lsig_handle_class message_class = {
+    LSIG_USERDATA_MESSAGE, "message",
+    message_fields,        sizeof(message_fields) / sizeof(message_fields[0]),
+    message_methods,       sizeof(message_methods) / sizeof(message_methods[0]),
+};
 
 void lsig_lib_message_register(lua_State *L)
 {

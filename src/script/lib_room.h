@@ -15,6 +15,8 @@ void lsig_lib_message_register(struct lua_State *L);
 void lsig_lib_member_push(struct lua_State *L,
                           struct lsig_hook_run *run,
                           struct lsig_member *member);
+// The member whose handle stands at index; raises.
+struct lsig_member *lsig_lib_member_check(struct lua_State *L, int index);
 // Gives back the references of the members that were looked up, and empties the anchor of
 // everything but the handles. Never raises.
 void lsig_lib_member_release(struct lua_State *L, struct lsig_hook_run *run);

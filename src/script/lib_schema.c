@@ -1,6 +1,7 @@
 #include "script/lib_schema.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,6 +21,7 @@ struct schema_value {
     unsigned types;
     unsigned compat_types; // pass for compat clients besides types
     bool integer;
+    enum lsig_schema_format format;
     bool optional;
     bool null; // null passes too
     bool extra;
@@ -34,21 +36,23 @@ static const struct {
     unsigned types;
     unsigned compat_types;
     bool integer;
+    enum lsig_schema_format format;
 } kinds[] = {
-    {"string", LSIG_JSON_STRING, 0, false},
-    {"number", LSIG_JSON_NUMBER, 0, false},
-    {"integer", LSIG_JSON_NUMBER, 0, true},
-    {"boolean", LSIG_JSON_BOOLEAN, 0, false},
-    {"object", LSIG_JSON_OBJECT, 0, false},
-    {"array", LSIG_JSON_ARRAY, 0, false},
+    {"string", LSIG_JSON_STRING, 0, false, LSIG_FORMAT_NONE},
+    {"number", LSIG_JSON_NUMBER, 0, false, LSIG_FORMAT_NONE},
+    {"integer", LSIG_JSON_NUMBER, 0, true, LSIG_FORMAT_NONE},
+    {"boolean", LSIG_JSON_BOOLEAN, 0, false, LSIG_FORMAT_NONE},
+    {"object", LSIG_JSON_OBJECT, 0, false, LSIG_FORMAT_NONE},
+    {"array", LSIG_JSON_ARRAY, 0, false, LSIG_FORMAT_NONE},
     {"any",
      LSIG_JSON_NULL | LSIG_JSON_BOOLEAN | LSIG_JSON_NUMBER | LSIG_JSON_STRING | LSIG_JSON_OBJECT |
          LSIG_JSON_ARRAY,
-     0, false},
+     0, false, LSIG_FORMAT_NONE},
     // Clients of the original service send whatever RTCSessionDescription and RTCIceCandidate give
     // them.
-    {"sdp", LSIG_JSON_STRING, LSIG_JSON_OBJECT | LSIG_JSON_NULL, false},
-    {"candidate", LSIG_JSON_STRING | LSIG_JSON_OBJECT | LSIG_JSON_NULL, 0, false},
+    {"sdp", LSIG_JSON_STRING, LSIG_JSON_OBJECT | LSIG_JSON_NULL, false, LSIG_FORMAT_SDP},
+    {"candidate", LSIG_JSON_STRING | LSIG_JSON_OBJECT | LSIG_JSON_NULL, 0, false,
+     LSIG_FORMAT_CANDIDATE},
 };
 
 static struct schema_value *to_schema(lua_State *L, int index)
@@ -89,7 +93,8 @@ static void read_choices(struct schema_value *value, const struct lsig_args *arg
     if (count < 0) {
         return;
     }
-    if (value->types != LSIG_JSON_STRING || count > LSIG_SCHEMA_CHOICES_MAX) {
+    if (value->types != LSIG_JSON_STRING || value->format != LSIG_FORMAT_NONE ||
+        count > LSIG_SCHEMA_CHOICES_MAX) {
         luaL_error(L, "%s: one_of is for sig.string, with at most %d texts", args->what,
                    LSIG_SCHEMA_CHOICES_MAX);
     }
@@ -102,6 +107,86 @@ static void read_choices(struct schema_value *value, const struct lsig_args *arg
     lua_setfenv(L, -2); // the value is below
 }
 
+// A number as policies write it.
+static const char *print_number(char text[32], double number)
+{
+    snprintf(text, 32, "%.15g", number);
+    return text;
+}
+
+// What can never be: nothing lies between min and max.
+static void check_range(const struct schema_value *value, const struct lsig_args *args)
+{
+    char low[32];
+    char high[32];
+    lua_State *L = args->L;
+    print_number(low, value->min);
+    print_number(high, value->max);
+    if (value->min > value->max) {
+        luaL_error(L, "%s: min = %s is above max = %s: nothing would pass", args->what, low, high);
+    }
+    if (value->min == INFINITY || value->max == -INFINITY) {
+        luaL_error(L, "%s: min = %s, max = %s: nothing would pass", args->what, low, high);
+    }
+    if (value->integer && ceil(value->min) > floor(value->max)) {
+        luaL_error(L, "%s: no whole number lies between min = %s and max = %s", args->what, low,
+                   high);
+    }
+    if (value->types != LSIG_JSON_STRING && value->types != LSIG_JSON_ARRAY) {
+        return;
+    }
+    const char *unit = value->types == LSIG_JSON_STRING ? "characters" : "elements";
+    const double bounds[] = {value->min, value->max};
+    for (int i = 0; i < 2; i++) {
+        if (isfinite(bounds[i]) && (bounds[i] < 0 || bounds[i] != floor(bounds[i]))) {
+            luaL_error(L, "%s: %s = %s: it counts %s, so it is a whole number from 0", args->what,
+                       i == 0 ? "min" : "max", i == 0 ? low : high, unit);
+        }
+    }
+    if (value->types == LSIG_JSON_ARRAY && value->min > LSIG_SCAN_VALUES_MAX) {
+        luaL_error(L, "%s: min = %s: no message has more than %d elements", args->what, low,
+                   LSIG_SCAN_VALUES_MAX);
+    }
+}
+
+static double count_characters(struct lsig_span text)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < text.len; i++) {
+        count += ((unsigned char)text.data[i] & 0xc0) != 0x80 ? 1 : 0;
+    }
+    return (double)count;
+}
+
+// Choices that min and max never let pass, and those that are there twice. The value is on top of
+// the stack.
+static void check_choices(const struct schema_value *value, const struct lsig_args *args)
+{
+    lua_State *L = args->L;
+    if (value->types != LSIG_JSON_STRING) {
+        return;
+    }
+    lua_getfenv(L, -1);
+    size_t count = lua_objlen(L, -1);
+    for (size_t i = 1; i <= count; i++) {
+        char bound[32];
+        struct lsig_span choice = lsig_args_text_of(L, (int)i);
+        double length = count_characters(choice);
+        if (length < value->min || length > value->max) {
+            bool low = length < value->min;
+            luaL_error(L, "%s: one_of has \"%s\", which %s = %s never lets pass", args->what,
+                       choice.data, low ? "min" : "max",
+                       print_number(bound, low ? value->min : value->max));
+        }
+        for (size_t k = 1; k < i; k++) {
+            if (lsig_span_equal(choice, lsig_args_text_of(L, (int)k))) {
+                luaL_error(L, "%s: one_of has \"%s\" twice", args->what, choice.data);
+            }
+        }
+    }
+    lua_pop(L, 1);
+}
+
 // Options of the table at args->table for the value on top of the stack.
 static void read_options(struct schema_value *value, const struct lsig_args *args)
 {
@@ -110,7 +195,14 @@ static void read_options(struct schema_value *value, const struct lsig_args *arg
     lua_State *L = args->L;
     lsig_args_check_names(args, known, sizeof(known) / sizeof(known[0]));
     value->optional = lsig_args_boolean(args, "optional", value->optional);
+    bool null_before = value->null || (value->types & LSIG_JSON_NULL) != 0;
     value->null = lsig_args_boolean(args, "null", value->null);
+    lua_pushliteral(L, "null");
+    lua_rawget(L, args->table);
+    if (null_before && lua_toboolean(L, -1)) {
+        luaL_error(L, "%s: null = true twice: null passes here without it", args->what);
+    }
+    lua_pop(L, 1);
     value->extra = lsig_args_boolean(args, "extra", value->extra);
     value->min = lsig_args_number(args, "min", value->min);
     value->max = lsig_args_number(args, "max", value->max);
@@ -123,13 +215,12 @@ static void read_options(struct schema_value *value, const struct lsig_args *arg
             "%s: min and max are for strings (characters), numbers (value) and arrays (elements)",
             args->what);
     }
-    if (value->min > value->max) {
-        luaL_error(L, "%s: min is above max", args->what);
-    }
+    check_range(value, args);
     if (value->extra && value->types != LSIG_JSON_OBJECT) {
         luaL_error(L, "%s: extra is for sig.object", args->what);
     }
     read_choices(value, args);
+    check_choices(value, args);
     int count = lsig_args_push_texts(args, "compat");
     for (int i = 1; i <= count; i++) {
         value->compat_types |= json_type_of(L, args->what, lsig_args_text_of(L, i));
@@ -182,6 +273,10 @@ static void read_element(lua_State *L, struct schema_value *value, int element)
         luaL_error(L,
                    "sig.array: its element is a schema, e.g. sig.array(sig.string, { max = 10 })");
         return;
+    }
+    if (below->optional) {
+        luaL_error(L, "sig.array: its element says optional = true, which is for fields of a "
+                      "sig.object: an array has an element or does not");
     }
     add_below(L, value, below);
     lua_createtable(L, 1, 0);
@@ -262,6 +357,7 @@ static struct lsig_schema *build(lua_State *L, int index, const struct schema_va
         lsig_schema_new(value->types | (value->null ? (unsigned)LSIG_JSON_NULL : 0));
     schema->lenient_types = schema->types | value->compat_types;
     schema->integer = value->integer;
+    schema->format = value->format;
     schema->optional = value->optional;
     schema->extra = value->extra;
     schema->min = value->min;
@@ -288,6 +384,14 @@ struct lsig_schema *lsig_lib_schema_build(lua_State *L, int index)
     return build(L, index, value);
 }
 
+void lsig_lib_schema_check_whole(lua_State *L, int index, const char *what)
+{
+    const struct schema_value *value = to_schema(L, index);
+    if (value != NULL && value->optional) {
+        luaL_error(L, "%s says optional = true, which is for fields of a sig.object", what);
+    }
+}
+
 void lsig_lib_schema_register(lua_State *L)
 {
     luaL_newmetatable(L, METATABLE);
@@ -306,6 +410,7 @@ void lsig_lib_schema_register(lua_State *L)
         value->types = kinds[i].types;
         value->compat_types = kinds[i].compat_types;
         value->integer = kinds[i].integer;
+        value->format = kinds[i].format;
         lua_setfield(L, -2, kinds[i].name);
     }
 }

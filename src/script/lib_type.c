@@ -19,7 +19,7 @@ enum { WHAT_SIZE = LSIG_TYPE_MAX + 32 };
 static const char *const field_names[] = {"from", "to",    "absent",     "payload",
                                           "rate", "alias", "connection", "keep"};
 
-static bool type_name_ok(struct lsig_span name)
+bool lsig_lib_type_name_ok(struct lsig_span name)
 {
     static const char letters[] =
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.:";
@@ -31,7 +31,7 @@ static struct lsig_span check_type_name(lua_State *L, int index, const char *fun
 {
     struct lsig_span name;
     name.data = luaL_checklstring(L, index, &name.len);
-    if (!type_name_ok(name)) {
+    if (!lsig_lib_type_name_ok(name)) {
         luaL_error(L, "%s: a type has 1 to %d letters, digits and _ - . :", function,
                    LSIG_TYPE_MAX);
     }
@@ -184,7 +184,7 @@ static void read_aliases(struct lsig_policy_type *type, const struct lsig_args *
         luaL_error(L, "%s: more than %d aliases", args->what, LSIG_POLICY_ALIASES_MAX);
     }
     for (int i = 1; i <= count; i++) {
-        if (!type_name_ok(lsig_args_text_of(L, i))) {
+        if (!lsig_lib_type_name_ok(lsig_args_text_of(L, i))) {
             luaL_error(L, "%s: alias \"%s\" is no name of a type", args->what,
                        lsig_args_text_of(L, i).data);
         }
@@ -225,6 +225,7 @@ static void read_payload(struct lsig_rule *rule, const struct lsig_args *args)
     lua_pushliteral(L, "payload");
     lua_rawget(L, args->table);
     if (!lua_isnil(L, -1)) {
+        lsig_lib_schema_check_whole(L, lua_gettop(L), "payload");
         struct lsig_schema *payload = lsig_lib_schema_build(L, lua_gettop(L));
         lsig_schema_free(rule->payload);
         rule->payload = payload;
@@ -236,6 +237,32 @@ static void read_payload(struct lsig_rule *rule, const struct lsig_args *args)
     }
 }
 
+// "none", "latest", "latest per user" or "log N".
+static void read_keep(struct lsig_rule *rule, const struct lsig_args *args)
+{
+    static const char *const words[] = {"none", "latest", "latest per user"};
+    struct lsig_span text = lsig_args_text(args, "keep");
+    if (text.data == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        if (lsig_span_is(text, words[i])) {
+            rule->keep = (enum lsig_keep)i;
+            return;
+        }
+    }
+    char *end = NULL;
+    long count = strncmp(text.data, "log ", 4) == 0 ? strtol(text.data + 4, &end, 10) : 0;
+    if (count < 1 || count > LSIG_KEPT_LOG_MAX || end == NULL || *end != '\0') {
+        luaL_error(args->L,
+                   "%s: keep is \"none\", \"latest\", \"latest per user\" or \"log N\" with N "
+                   "from 1 to %d, not \"%s\"",
+                   args->what, LSIG_KEPT_LOG_MAX, text.data);
+    }
+    rule->keep = LSIG_KEEP_LOG;
+    rule->keep_max = (uint32_t)count;
+}
+
 // Changes the fields of the type that the table at index names.
 static void read_fields(lua_State *L, struct lsig_policy_type *type, int table)
 {
@@ -243,12 +270,6 @@ static void read_fields(lua_State *L, struct lsig_policy_type *type, int table)
     snprintf(what, sizeof(what), "sig.type \"%s\"", type->rule.name);
     struct lsig_args args = {L, table, what};
     lsig_args_check_names(&args, field_names, sizeof(field_names) / sizeof(field_names[0]));
-    lua_pushliteral(L, "keep");
-    lua_rawget(L, table);
-    if (!lua_isnil(L, -1)) {
-        luaL_error(L, "%s: keep is not there yet: leave it out", what);
-    }
-    lua_pop(L, 1);
     struct lsig_rule *rule = &type->rule;
     read_from(rule, &args);
     read_to(rule, &args);
@@ -258,6 +279,7 @@ static void read_fields(lua_State *L, struct lsig_policy_type *type, int table)
     read_payload(rule, &args);
     read_rates(type, &args);
     read_aliases(type, &args);
+    read_keep(rule, &args);
 }
 
 static struct lsig_policy_type *find_declared(const struct lsig_policy *policy,

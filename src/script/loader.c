@@ -14,6 +14,7 @@
 #include <lua.h>
 
 #include "base/alloc.h"
+#include "script/analyse.h"
 #include "script/budget.h"
 #include "script/policy.h"
 #include "script/sandbox.h"
@@ -120,6 +121,42 @@ static void note_file(struct lsig_policy *policy, const char *file, const char *
         (struct lsig_policy_file){.chunk = lsig_strdup(file), .policy = lsig_strdup(name)};
 }
 
+// The text of the module's file in one of the folders; NULL: it is in none. Raises.
+static char *find_file(
+    lua_State *L, const struct lsig_policy *policy, const char *name, const char *file, size_t *len)
+{
+    const char *folders[] = {policy->bundle_dir, policy->library_dir};
+    const char *problem = "";
+    char *text = NULL;
+    for (size_t i = 0; i < 2 && text == NULL; i++) {
+        if (folders[i] == NULL) {
+            continue;
+        }
+        text = read_file(folders[i], file, len, &problem);
+        if (text == NULL && strcmp(problem, strerror(ENOENT)) != 0 &&
+            strcmp(problem, strerror(ENOTDIR)) != 0) {
+            luaL_error(L, "require \"%s\": %s/%s %s", name, folders[i], file, problem);
+        }
+    }
+    if (text != NULL && !lsig_sources_add(policy->sources, file, text, *len)) {
+        free(text);
+        luaL_error(L, "require \"%s\": the files of a bundle have more than %d MiB together", name,
+                   LSIG_SOURCES_BYTES_MAX / 1024 / 1024);
+    }
+    return text;
+}
+
+// The same, of a version that is made anew.
+static char *find_source(const struct lsig_policy *policy, const char *file, size_t *len)
+{
+    const struct lsig_source *source = lsig_sources_find(policy->sources, file);
+    if (source == NULL) {
+        return NULL;
+    }
+    *len = source->len;
+    return lsig_strndup(source->text, source->len);
+}
+
 // Finds the module's file and leaves its function on the stack. Raises.
 static void load_file(lua_State *L, const char *name, const char *file)
 {
@@ -127,20 +164,9 @@ static void load_file(lua_State *L, const char *name, const char *file)
     if (policy->file_count >= LSIG_POLICY_FILES_MAX) {
         luaL_error(L, "more than %d files", LSIG_POLICY_FILES_MAX);
     }
-    const char *folders[] = {policy->bundle_dir, policy->library_dir};
-    const char *problem = "";
-    char *text = NULL;
     size_t len = 0;
-    for (size_t i = 0; i < 2 && text == NULL; i++) {
-        if (folders[i] == NULL) {
-            continue;
-        }
-        text = read_file(folders[i], file, &len, &problem);
-        if (text == NULL && strcmp(problem, strerror(ENOENT)) != 0 &&
-            strcmp(problem, strerror(ENOTDIR)) != 0) {
-            luaL_error(L, "require \"%s\": %s/%s %s", name, folders[i], file, problem);
-        }
-    }
+    char *text =
+        policy->again ? find_source(policy, file, &len) : find_file(L, policy, name, file, &len);
     if (text == NULL) {
         luaL_error(L, "require \"%s\": there is no %s in %s%s%s", name, file, policy->bundle_dir,
                    policy->library_dir != NULL ? " or " : "",
@@ -149,6 +175,9 @@ static void load_file(lua_State *L, const char *name, const char *file)
     note_file(policy, file, name);
     if (compile(L, file, text, len) != 0) {
         lua_error(L);
+    }
+    if (!policy->again) {
+        lsig_analyse_file(L, policy);
     }
     lsig_budget_poll(L);
     lsig_sandbox_push(L);

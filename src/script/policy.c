@@ -10,13 +10,20 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "script/analyse.h"
+#include "script/await_run.h"
 #include "script/budget.h"
 #include "script/hook.h"
+#include "script/lib_props.h"
+#include "script/lib_request.h"
 #include "script/lib_room.h"
 #include "script/lib_sig.h"
+#include "script/lib_state.h"
 #include "script/lib_type.h"
 #include "script/loader.h"
+#include "script/route.h"
 #include "script/sandbox.h"
+#include "script/state_declaration.h"
 
 enum { REPORT_LINE_MAX = 1000 };
 
@@ -29,6 +36,9 @@ static int load_files(lua_State *L)
     lsig_lib_room_register(L);
     lsig_lib_member_register(L);
     lsig_lib_message_register(L);
+    lsig_lib_props_register(L);
+    lsig_lib_request_register(L);
+    lsig_await_register(L);
     lsig_hook_register(policy);
     lsig_lib_sig_push(L);
     lsig_loader_register(L);
@@ -48,8 +58,11 @@ static void report_load_error(const struct lsig_policy *policy, struct lsig_buf 
     lua_State *L = policy->vm.L;
     const char *text =
         lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "an error that is no text";
+    bool told = !lsig_analyse_report(policy, report) && lsig_analyse_tells(policy, text);
     if (!policy->vm.exhausted) {
-        report_line(report, text);
+        if (!told) {
+            report_line(report, text);
+        }
         return;
     }
     const char *file =
@@ -80,15 +93,15 @@ static bool run_files(struct lsig_policy *policy, struct lsig_buf *report)
     return failed == 0;
 }
 
-static bool find_folders(struct lsig_policy *policy, struct lsig_buf *report)
+static bool find_folders(struct lsig_policy *policy, const char *folder, struct lsig_buf *report)
 {
     const struct lsig_script_options *options = policy->options;
-    policy->bundle_dir = realpath(options->policy_dir, NULL);
+    policy->bundle_dir = policy->again ? lsig_strdup(folder) : realpath(folder, NULL);
     if (policy->bundle_dir == NULL) {
         lsig_buf_append_format(report,
                                "%s/policy.lua:1: the folder cannot be read (%s): POLICY_DIR names "
                                "the folder that has policy.lua\n",
-                               options->policy_dir, strerror(errno));
+                               folder, strerror(errno));
         return false;
     }
     policy->library_dir =
@@ -97,6 +110,7 @@ static bool find_folders(struct lsig_policy *policy, struct lsig_buf *report)
 }
 
 struct lsig_policy *lsig_policy_load(const struct lsig_script_options *options,
+                                     const struct lsig_policy_origin *origin,
                                      struct lsig_budget *budget,
                                      struct lsig_buf *report)
 {
@@ -104,21 +118,27 @@ struct lsig_policy *lsig_policy_load(const struct lsig_script_options *options,
     struct lsig_policy *policy = lsig_alloc(sizeof(*policy));
     policy->options = options;
     policy->budget = budget;
+    policy->sources = origin->sources;
+    policy->again = origin->again;
     policy->cpu_us = options->cpu_ms * 1000;
     policy->wait_ms = options->wait_ms;
     lsig_map_init(&policy->names);
-    bool loaded = find_folders(policy, report);
+    lsig_map_init(&policy->timers);
+    bool loaded = find_folders(policy, origin->folder, report);
     if (loaded && !lsig_vm_open(&policy->vm, (size_t)options->memory_bytes, policy)) {
         report_line(report, "policy.lua:1: POLICY_MEMORY_MB is too small even for an empty policy");
         loaded = false;
     }
-    loaded = loaded && run_files(policy, report) && lsig_policy_finish(policy, report);
+    loaded = loaded && run_files(policy, report) && lsig_policy_finish(policy, report) &&
+             lsig_state_declaration_check_all(policy, report);
     if (!loaded) {
         lsig_policy_free(policy);
         return NULL;
     }
+    lsig_analyse_free(policy);
     lua_gc(policy->vm.L, LUA_GCCOLLECT, 0);
     policy->load_ms = (lsig_clock_mono_us() - started_us) / 1000;
+    policy->sources = NULL;
     return policy;
 }
 
@@ -134,12 +154,22 @@ static void free_hooks(struct lsig_policy *policy)
     for (size_t i = 0; i < LSIG_HOOK_KIND_COUNT; i++) {
         free(policy->lists[i].items);
     }
+    size_t cursor = 0;
+    struct lsig_timer_hooks *timer;
+    while ((timer = lsig_map_next(&policy->timers, &cursor)) != NULL) {
+        free(timer->list.items);
+        free(timer);
+    }
+    lsig_map_clear(&policy->timers);
 }
 
 void lsig_policy_free(struct lsig_policy *policy)
 {
+    lsig_analyse_free(policy);
     lsig_vm_close(&policy->vm);
+    lsig_route_free_all(policy);
     lsig_map_clear(&policy->names);
+    lsig_state_declaration_free_all(policy);
     free_hooks(policy);
     for (size_t i = 0; i < policy->type_count; i++) {
         lsig_lib_type_free(policy->types[i]);
@@ -170,6 +200,13 @@ const struct lsig_policy_type *lsig_policy_find_type(const struct lsig_policy *p
                                                      struct lsig_span name)
 {
     return lsig_map_find(&policy->names, name);
+}
+
+const struct lsig_hook_list *lsig_policy_timer_hooks(const struct lsig_policy *policy,
+                                                     struct lsig_span name)
+{
+    const struct lsig_timer_hooks *timer = lsig_map_find(&policy->timers, name);
+    return timer != NULL ? &timer->list : NULL;
 }
 
 struct lsig_policy_file *lsig_policy_file_of_caller(lua_State *L)

@@ -13,6 +13,7 @@
 #include "base/map.h"
 #include "script/rule.h"
 #include "script/script.h"
+#include "script/sources.h"
 #include "script/vm.h"
 
 enum {
@@ -26,12 +27,16 @@ enum {
     LSIG_POLICY_LOAD_US = 1000000, // of processor time for the top level of all files
 };
 
+struct lsig_script_route;
+
 struct lsig_policy_file {
     char *chunk;  // as errors name it: "std/chat.lua"
     char *policy; // as details of errors name it: what sig.policy said, else "std.chat"
 };
 
 struct lsig_policy_hook {
+    struct lsig_policy *owner;
+    enum lsig_hook_kind kind;
     char *event;  // as registered: "message:offer"
     char *where;  // "std/chat.lua:12"
     char *policy; // of its file
@@ -45,6 +50,12 @@ struct lsig_hook_list {
     size_t count;
 };
 
+// The hooks of one timer.
+struct lsig_timer_hooks {
+    struct lsig_hook_list list;
+    char name[];
+};
+
 struct lsig_policy_type {
     struct lsig_rule rule; // first, so that a rule leads to its type
     struct lsig_policy *policy;
@@ -55,16 +66,30 @@ struct lsig_policy_type {
     struct lsig_hook_list hooks;
 };
 
+struct lsig_version;
+
+// Where the files of a version come from.
+struct lsig_policy_origin {
+    const char *folder;           // has policy.lua
+    struct lsig_sources *sources; // the texts of what is read are added
+    bool again;                   // nothing is read: all texts are there
+};
+
 struct lsig_policy {
     struct lsig_vm vm;
     const struct lsig_script_options *options;
-    struct lsig_budget *budget; // of the thread that uses the policy
-    uint64_t version;           // 0 until it is put in force
-    bool loading;               // declarations are accepted
-    int64_t cpu_us;             // per hook call
-    int64_t wait_ms;            // per hook call
-    int64_t load_ms;            // how long loading took
-    char *bundle_dir;           // real paths; the library's is NULL when there is none
+    struct lsig_budget *budget;   // of the thread that uses the policy
+    uint64_t version;             // 0 while it is loaded
+    struct lsig_version *entry;   // versions.h; NULL while it is loaded
+    struct lsig_sources *sources; // while it is loaded: lsig_policy_origin
+    bool again;
+    struct lsig_analysis *analysis; // analyse.h; while it is loaded
+    bool drops_state;               // of rooms, where it cannot take it up
+    bool loading;                   // declarations are accepted
+    int64_t cpu_us;                 // per hook call
+    int64_t wait_ms;                // per hook call
+    int64_t load_ms;                // how long loading took
+    char *bundle_dir;               // real paths; the library's is NULL when there is none
     char *library_dir;
     struct lsig_policy_file *files;
     size_t file_count;
@@ -74,7 +99,12 @@ struct lsig_policy {
     struct lsig_map names; // types and aliases
     struct lsig_policy_hook **hooks;
     size_t hook_count;
-    struct lsig_hook_list lists[LSIG_HOOK_KIND_COUNT];
+    struct lsig_hook_list lists[LSIG_HOOK_KIND_COUNT]; // TIMER: those of all names
+    struct lsig_map timers;                            // struct lsig_timer_hooks by name
+    struct lsig_script_route **routes; // route.h; in the order in which they are tried
+    size_t route_count;
+    struct lsig_state_declaration **states; // state_declaration.h
+    size_t state_count;
 
     struct lsig_hook_run *runs; // all of them, also idle ones
     struct lsig_hook_run *idle; // with a coroutine of their own
@@ -82,17 +112,18 @@ struct lsig_policy {
     size_t idle_count;
     size_t waiting;                // suspended runs
     struct lsig_hook_run *running; // Lua is inside a hook of this run
+    bool migrating;                // Lua is inside a function of sig.room_state's migrate
     int start_function;            // reference: hook.c's, called protected before each hook
     void (*on_drained)(struct lsig_policy *policy); // the last suspended run has ended; may be NULL
-    size_t timers_open;
-    void (*on_runs_closed)(struct lsig_policy *policy);
-    struct lsig_script *script;
-    struct lsig_policy *next; // script.c's list
+    struct lsig_script *script;                     // NULL until it is put in force
+    struct lsig_policy *next;                       // script.c's list
 };
 
-// Compiles the tree of options->policy_dir in a fresh state, in the calling thread. NULL: *report
-// has one message per line with file:line. The budget's thread is the caller's.
+// Compiles a tree in a fresh state, in the calling thread. NULL: *report has one message per line
+// with file:line. The budget's thread is the caller's. options have to live as long as the policy,
+// origin for the call only.
 struct lsig_policy *lsig_policy_load(const struct lsig_script_options *options,
+                                     const struct lsig_policy_origin *origin,
                                      struct lsig_budget *budget,
                                      struct lsig_buf *report);
 // Closes the state and frees everything. No run may be left (lsig_hook_close_runs). May run in any
@@ -101,6 +132,9 @@ void lsig_policy_free(struct lsig_policy *policy);
 
 struct lsig_policy *lsig_policy_of(struct lua_State *L);
 const struct lsig_policy_type *lsig_policy_find_type(const struct lsig_policy *policy,
+                                                     struct lsig_span name);
+// The hooks of the timer of that name; NULL: there are none.
+const struct lsig_hook_list *lsig_policy_timer_hooks(const struct lsig_policy *policy,
                                                      struct lsig_span name);
 // The file that calls the running C function, or NULL.
 struct lsig_policy_file *lsig_policy_file_of_caller(struct lua_State *L);

@@ -7,6 +7,7 @@
 
 #include "codec/rate_spec.h"
 #include "codec/schema.h"
+#include "room/kept.h"
 #include "room/role.h"
 
 enum { LSIG_RULE_RATES_MAX = 4, LSIG_RATE_SLOTS_MAX = 1024 };
@@ -41,6 +42,8 @@ struct lsig_rule {
     size_t rate_count;
     bool own_connection_rate; // one of rates is per connection: WEBSOCKET_MESSAGE_RATE_LIMIT does
                               // not count this type
+    enum lsig_keep keep;      // what the room keeps of it for those who come later
+    uint32_t keep_max;        // for LSIG_KEEP_LOG
     bool has_hooks; // "message" or "message:NAME" hooks are registered: without, Lua is never
                     // entered
 };

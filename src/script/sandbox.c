@@ -12,11 +12,14 @@
 #include "base/random.h"
 #include "codec/nearest.h"
 #include "script/args.h"
+#include "script/lib_coroutine.h"
+#include "script/lib_os.h"
 #include "script/lib_string.h"
 #include "script/lib_table.h"
 
 #define ENVIRONMENT "lunasig.environment"
 #define GLOBALS "global"
+#define RANDOM_SEED "lunasig.randomseed"
 
 enum { KNOWN_MAX = 64 };
 
@@ -32,7 +35,40 @@ static const char *const bit_names[] = {"arshift", "band", "bnot", "bor",    "bs
                                         "lshift",  "rol",  "ror",  "rshift", "tobit", "tohex"};
 static const char *const os_names[] = {"clock", "time"};
 
+// What people look for and policies do not have.
+static const struct {
+    const char *name;
+    const char *why;
+} absent[] = {
+    {"_G", "globals are read-only, and no table"},
+    {"collectgarbage", "the server collects garbage"},
+    {"debug", "it reaches into the functions of others"},
+    {"dofile", "code comes from the files of the bundle, by `require`"},
+    {"ffi", "it reaches into the memory of the server"},
+    {"gcinfo", "the server collects garbage"},
+    {"getfenv", "functions have one environment, which is read-only"},
+    {"io", "policies do not reach files; sig.store keeps data"},
+    {"jit", "policies run interpreted, so that they can be stopped"},
+    {"load", "code comes from the files of the bundle, by `require`"},
+    {"loadfile", "code comes from the files of the bundle, by `require`"},
+    {"loadstring", "code comes from the files of the bundle, by `require`"},
+    {"module", "a file returns its table, and `require` gives it"},
+    {"newproxy", "setmetatable makes objects of tables"},
+    {"package", "`require` finds the files of the bundle"},
+    {"setfenv", "functions have one environment, which is read-only"},
+};
+
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+const char *lsig_sandbox_why_absent(const char *name)
+{
+    for (size_t i = 0; i < COUNT(absent); i++) {
+        if (strcmp(name, absent[i].name) == 0) {
+            return absent[i].why;
+        }
+    }
+    return NULL;
+}
 
 static int refuse_write(lua_State *L)
 {
@@ -61,6 +97,10 @@ static int refuse_read(lua_State *L)
     }
     const char *nearest = lsig_nearest_find(name, known, count);
     if (strcmp(what, GLOBALS) == 0) {
+        const char *why = lsig_sandbox_why_absent(name);
+        if (why != NULL) {
+            return luaL_error(L, "there is no '%s' in policies: %s", name, why);
+        }
         return luaL_error(L,
                           nearest != NULL ? "there is no '%s' in policies; did you mean '%s'?"
                                           : "there is no '%s' in policies: a variable is declared "
@@ -126,31 +166,23 @@ static int protected_rawset(lua_State *L)
     return 1;
 }
 
-// The format is bounded, because strftime's work grows with it. upvalue: Lua's os.date
-static int bounded_date(lua_State *L)
-{
-    enum { DATE_FORMAT_MAX = 256 };
-    size_t len = 0;
-    luaL_optlstring(L, 1, "%c", &len);
-    if (len > DATE_FORMAT_MAX) {
-        return luaL_error(L, "os.date: the format has at most %d bytes", DATE_FORMAT_MAX);
-    }
-    int count = lua_gettop(L);
-    lua_pushvalue(L, lua_upvalueindex(1));
-    lua_insert(L, 1);
-    lua_call(L, count, 1);
-    return 1;
-}
-
+// math.randomseed is not for policies: they would share it.
 static void seed_random(lua_State *L)
 {
     uint32_t seed;
     lsig_random_bytes(&seed, sizeof(seed));
     lua_getglobal(L, "math");
     lua_getfield(L, -1, "randomseed");
+    lua_setfield(L, LUA_REGISTRYINDEX, RANDOM_SEED);
+    lua_pop(L, 1);
+    lsig_sandbox_seed(L, seed);
+}
+
+void lsig_sandbox_seed(lua_State *L, uint32_t seed)
+{
+    lua_getfield(L, LUA_REGISTRYINDEX, RANDOM_SEED);
     lua_pushnumber(L, seed);
     lua_call(L, 1, 0);
-    lua_pop(L, 1);
 }
 
 static void add_library(lua_State *L, const char *name, const char *const *names, size_t count)
@@ -167,9 +199,9 @@ static void add_os(lua_State *L)
     copy_names(L, "os", os_names, COUNT(os_names));
     lua_getglobal(L, "os");
     lua_getfield(L, -1, "date");
-    lua_pushcclosure(L, bounded_date, 1);
     lua_setfield(L, -3, "date");
     lua_pop(L, 1);
+    lsig_lib_os_register(L);
     lsig_sandbox_protect(L, "os");
     lua_setfield(L, -2, "os");
 }
@@ -216,6 +248,11 @@ void lsig_sandbox_open(lua_State *L)
     add_library(L, LUA_BITLIBNAME, bit_names, COUNT(bit_names));
     add_os(L);
     add_string_and_table(L);
+
+    lsig_lib_coroutine_push(L); // [globals, coroutine, xpcall]
+    lua_setfield(L, -3, "xpcall");
+    lsig_sandbox_protect(L, "coroutine");
+    lua_setfield(L, -2, "coroutine");
 
     // Lua's own tables of libraries go: nothing finds them by a way that was overlooked.
     lua_newtable(L);

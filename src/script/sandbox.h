@@ -2,9 +2,11 @@
 //
 // The functions of Lua's own libraries are taken over one by one; what is not listed is not there.
 // Where one call in C could run for long, it is replaced by a bounded one (lib_string.c,
-// lib_table.c). Policies get the list through proxies, so that a global that is assigned by mistake
-// is an error that says so.
+// lib_table.c, lib_coroutine.c). Policies get the list through proxies, so that a global that is
+// assigned by mistake is an error that says so.
 #pragma once
+
+#include <stdint.h>
 
 struct lua_State;
 
@@ -17,8 +19,13 @@ enum {
 void lsig_sandbox_open(struct lua_State *L);
 // Adds the function on top of the stack (which is popped) to the environment as `name`. Raises.
 void lsig_sandbox_set(struct lua_State *L, const char *name);
+// Why policies do not have a global of Lua's, for messages: "it reaches into the memory of the
+// server". NULL: for no reason of its own.
+const char *lsig_sandbox_why_absent(const char *name);
 // Leaves the environment's proxy on the stack: the environment of every chunk.
 void lsig_sandbox_push(struct lua_State *L);
 // Replaces the table on top of the stack by a read-only proxy of it. `what` names it in messages:
 // "table", "sig". Reading a name that it does not have is an error that names the nearest. Raises.
 void lsig_sandbox_protect(struct lua_State *L, const char *what);
+// What math.random gives from here on. Raises.
+void lsig_sandbox_seed(struct lua_State *L, uint32_t seed);

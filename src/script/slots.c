@@ -24,52 +24,60 @@ static void print_key(char key[KEY_SIZE], const struct lsig_rule *rule, size_t r
 
 static int find_key(const struct lsig_slots *slots, const char *key)
 {
-    for (int i = 0; i < LSIG_RATE_SLOTS_MAX; i++) {
-        if (slots->keys[i] != NULL && strcmp(slots->keys[i], key) == 0) {
-            return i;
-        }
-    }
-    return -1;
+    char *const *found = lsig_map_find(&slots->by_key, lsig_span_of(key));
+    return found != NULL ? (int)(found - slots->keys) : -1;
 }
 
-// A slot that the new version does not use: one that never was, else one of a rate that is gone.
-static int find_free(const struct lsig_slots *slots, const bool taken[LSIG_RATE_SLOTS_MAX])
-{
-    int gone = -1;
-    for (int i = 0; i < LSIG_RATE_SLOTS_MAX; i++) {
-        if (slots->keys[i] == NULL) {
-            return i;
-        }
-        gone = !taken[i] && gone < 0 ? i : gone;
-    }
-    return gone;
-}
+// Where to go on looking for slots.
+struct search {
+    int unused; // the first that may never have been used
+    int gone;   // the first that may be of a rate that the new version has not
+};
 
-// The slot of a rate that the version before had too, or -1; for `fresh` ones, one that is free.
-static int take_slot(struct lsig_slots *slots,
+// A slot that the new version does not use: one that never was, so that a rate that comes back
+// finds its own, else one of a rate that is gone.
+static int find_free(const struct lsig_slots *slots,
                      const bool taken[LSIG_RATE_SLOTS_MAX],
-                     const char *key,
-                     bool fresh)
+                     struct search *search)
 {
-    int slot = find_key(slots, key);
-    if (slot < 0 && fresh) {
-        slot = find_free(slots, taken);
-        assert(slot >= 0);
-        free(slots->keys[slot]);
-        slots->keys[slot] = lsig_strdup(key);
+    while (search->unused < LSIG_RATE_SLOTS_MAX && slots->keys[search->unused] != NULL) {
+        search->unused++;
     }
-    return slot;
+    if (search->unused < LSIG_RATE_SLOTS_MAX) {
+        return search->unused;
+    }
+    while (search->gone < LSIG_RATE_SLOTS_MAX && taken[search->gone]) {
+        search->gone++;
+    }
+    assert(search->gone < LSIG_RATE_SLOTS_MAX);
+    return search->gone;
 }
 
+static void give(struct lsig_slots *slots, int slot, const char *key)
+{
+    char **entry = &slots->keys[slot];
+    if (*entry != NULL) {
+        lsig_map_remove(&slots->by_key, lsig_span_of(*entry));
+        free(*entry);
+    }
+    *entry = lsig_strdup(key);
+    lsig_map_add(&slots->by_key, lsig_span_of(*entry), entry);
+}
+
+// Those that the version before had too or, with a search, the others.
 static void assign_rates(struct lsig_slots *slots,
                          bool taken[LSIG_RATE_SLOTS_MAX],
                          struct lsig_rule *rule,
-                         bool fresh)
+                         struct search *search)
 {
     char key[KEY_SIZE];
     for (size_t i = 0; i < rule->rate_count; i++) {
         print_key(key, rule, i);
-        int slot = take_slot(slots, taken, key, fresh);
+        int slot = find_key(slots, key);
+        if (slot < 0 && search != NULL) {
+            slot = find_free(slots, taken, search);
+            give(slots, slot, key);
+        }
         if (slot >= 0) {
             taken[slot] = true;
             rule->rates[i].slot = (uint16_t)slot;
@@ -80,17 +88,25 @@ static void assign_rates(struct lsig_slots *slots,
 void lsig_slots_assign(struct lsig_slots *slots, struct lsig_policy *policy)
 {
     bool taken[LSIG_RATE_SLOTS_MAX] = {false};
+    struct search search = {0, 0};
     for (size_t i = 0; i < policy->type_count; i++) {
         assign_rates(slots, taken, &policy->types[i]->rule,
-                     false); // before a new one takes the slot
+                     NULL); // before a new one takes the slot
     }
     for (size_t i = 0; i < policy->type_count; i++) {
-        assign_rates(slots, taken, &policy->types[i]->rule, true);
+        assign_rates(slots, taken, &policy->types[i]->rule, &search);
     }
+}
+
+void lsig_slots_init(struct lsig_slots *slots)
+{
+    *slots = (struct lsig_slots){.keys = {NULL}};
+    lsig_map_init(&slots->by_key);
 }
 
 void lsig_slots_clear(struct lsig_slots *slots)
 {
+    lsig_map_clear(&slots->by_key);
     for (int i = 0; i < LSIG_RATE_SLOTS_MAX; i++) {
         free(slots->keys[i]);
         slots->keys[i] = NULL;

@@ -1,7 +1,10 @@
 #include "script/vm.h"
 
 #include <stdlib.h>
+#include <string.h>
+#include <time.h>
 
+#include <lauxlib.h>
 #include <lua.h>
 #include <luajit.h>
 
@@ -10,14 +13,114 @@
 // Garbage is collected before the heap has grown by a fifth: LuaJIT does not collect when the
 // allocator refuses, so a lazier collector would report a full heap that is mostly garbage. State
 // lives in rooms, not here, so heaps are small and this is cheap.
-enum { GC_PAUSE_PERCENT = 120 };
+//
+// While a heap is far below its bound it may grow more: marking all that a policy has loaded every
+// few dozen messages would cost more than their hooks do. A cycle that begins at ROOMY_PERCENT of a
+// ROOMY_PART of the bound still ends far below it.
+enum {
+    GC_PAUSE_PERCENT = 120,
+    GC_ROOMY_PERCENT = 400,
+    GC_ROOMY_PART = 16,
+    STEP_KIB = 64, // what the collector works off between two looks at the time
+};
+
+#ifdef __has_feature // clang says it in this way
+#define LSIG_VM_CLANG_ASAN __has_feature(address_sanitizer)
+#else
+#define LSIG_VM_CLANG_ASAN 0
+#endif
+
+// Lua frees and takes small blocks all the time, so some are kept, by size. Not under
+// AddressSanitizer, which would not see that one is used after it was freed.
+enum {
+    SPARE_STEP = 16,
+    SPARE_BYTES_MAX = 256 * 1024,
+#if defined(__SANITIZE_ADDRESS__) || LSIG_VM_CLANG_ASAN
+    SMALL_MAX = 0
+#else
+    SMALL_MAX = LSIG_VM_SPARE_CLASSES * SPARE_STEP
+#endif
+};
+
+static size_t class_of(size_t size)
+{
+    return (size - 1) / SPARE_STEP;
+}
+
+static void *take_block(struct lsig_vm *vm, size_t size)
+{
+    if (size <= SMALL_MAX) {
+        size_t class = class_of(size);
+        void **block = vm->spare[class];
+        size = (class + 1) * SPARE_STEP;
+        if (block != NULL) {
+            vm->spare[class] = *block;
+            vm->spare_bytes -= size;
+            return block;
+        }
+    }
+    void *memory = malloc(size);
+    if (memory == NULL) {
+        abort();
+    }
+    return memory;
+}
+
+static void give_block(struct lsig_vm *vm, void *block, size_t size)
+{
+    if (block == NULL || size > SMALL_MAX || vm->spare_bytes >= SPARE_BYTES_MAX) {
+        free(block);
+        return;
+    }
+    size_t class = class_of(size);
+    *(void **)block = vm->spare[class];
+    vm->spare[class] = block;
+    vm->spare_bytes += (class + 1) * SPARE_STEP;
+}
+
+static void free_spare(struct lsig_vm *vm)
+{
+    for (size_t i = 0; i < LSIG_VM_SPARE_CLASSES; i++) {
+        while (vm->spare[i] != NULL) {
+            void *next = *(void **)vm->spare[i];
+            free(vm->spare[i]);
+            vm->spare[i] = next;
+        }
+    }
+    vm->spare_bytes = 0;
+}
+
+static void *resize_block(struct lsig_vm *vm, void *old, size_t old_size, size_t size)
+{
+    if (old_size > SMALL_MAX && size > SMALL_MAX) {
+        void *memory = realloc(old, size);
+        if (memory == NULL) {
+            abort();
+        }
+        return memory;
+    }
+    if (old_size <= SMALL_MAX && size <= SMALL_MAX && class_of(old_size) == class_of(size)) {
+        return old;
+    }
+    void *memory = take_block(vm, size);
+    memcpy(memory, old, old_size < size ? old_size : size);
+    give_block(vm, old, old_size);
+    return memory;
+}
+
+// Lua is in the midst of an allocation: this only writes a number.
+static void set_pause(struct lsig_vm *vm)
+{
+    vm->tight = !vm->tight;
+    lua_gc(vm->L, LUA_GCSETPAUSE, vm->tight ? GC_PAUSE_PERCENT : GC_ROOMY_PERCENT);
+}
 
 static void *vm_allocate(void *context, void *old, size_t old_size, size_t size)
 {
     struct lsig_vm *vm = context;
     if (size == 0) {
         vm->used -= old_size;
-        free(old);
+        give_block(vm, old, old_size);
         return NULL;
     }
     size_t others = vm->used - (old != NULL ? old_size : 0);
@@ -26,11 +129,11 @@ static void *vm_allocate(void *context, void *old, size_t old_size, size_t size)
         vm->exhausted = true;
         return NULL;
     }
-    void *memory = realloc(old, size);
-    if (memory == NULL) {
-        abort();
-    }
+    void *memory = old == NULL ? take_block(vm, size) : resize_block(vm, old, old_size, size);
     vm->used = others + size;
+    if ((vm->used > vm->max / GC_ROOMY_PART) != vm->tight && vm->L != NULL) {
+        set_pause(vm);
+    }
     return memory;
 }
 
@@ -43,16 +146,56 @@ static int vm_panic(lua_State *L)
     abort();
 }
 
+// Called protected: shrinking the table of strings takes memory, and may fail. Leaves whether a
+// cycle has ended.
+static int collect(lua_State *L)
+{
+    lua_pushboolean(L, lua_gc(L, LUA_GCSTEP, STEP_KIB) == 1);
+    return 1;
+}
+
+static int register_collect(lua_State *L)
+{
+    struct lsig_vm *vm = lsig_vm_of(L);
+    lua_pushcfunction(L, collect);
+    vm->collect_function = luaL_ref(L, LUA_REGISTRYINDEX);
+    return 0;
+}
+
+static int64_t cpu_us(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+bool lsig_vm_collect(struct lsig_vm *vm, int64_t limit_us, int *cycles)
+{
+    lua_State *L = vm->L;
+    int64_t end_us = cpu_us() + limit_us;
+    while (*cycles < LSIG_VM_CYCLES && cpu_us() < end_us) {
+        lua_rawgeti(L, LUA_REGISTRYINDEX, vm->collect_function);
+        *cycles += lua_pcall(L, 0, 1, 0) == 0 && lua_toboolean(L, -1);
+        lua_pop(L, 1);
+    }
+    return *cycles >= LSIG_VM_CYCLES;
+}
+
 bool lsig_vm_open(struct lsig_vm *vm, size_t max, void *owner)
 {
     *vm = (struct lsig_vm){.max = max, .owner = owner};
     vm->L = lua_newstate(vm_allocate, vm);
     if (vm->L == NULL) {
+        free_spare(vm);
         return false;
     }
     lua_atpanic(vm->L, vm_panic);
     luaJIT_setmode(vm->L, 0, LUAJIT_MODE_ENGINE | LUAJIT_MODE_OFF);
-    lua_gc(vm->L, LUA_GCSETPAUSE, GC_PAUSE_PERCENT);
+    lua_gc(vm->L, LUA_GCSETPAUSE, GC_ROOMY_PERCENT);
+    if (lua_cpcall(vm->L, register_collect, NULL) != 0) {
+        lsig_vm_close(vm);
+        return false;
+    }
     return true;
 }
 
@@ -61,6 +204,7 @@ void lsig_vm_close(struct lsig_vm *vm)
     if (vm->L != NULL) {
         lua_close(vm->L);
         vm->L = NULL;
+        free_spare(vm);
     }
 }
 

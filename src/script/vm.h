@@ -8,23 +8,32 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct lsig_budget;
 struct lua_State;
 
-enum { LSIG_VM_BLOCK_MAX = 8 * 1024 * 1024 };
+enum { LSIG_VM_BLOCK_MAX = 8 * 1024 * 1024, LSIG_VM_CYCLES = 2, LSIG_VM_SPARE_CLASSES = 16 };
 
 struct lsig_vm {
     struct lua_State *L;
     size_t used; // bytes
     size_t max;
+    size_t spare_bytes; // in blocks that are kept for use again, beside what is used; bounded
+    void *spare[LSIG_VM_SPARE_CLASSES];
+    bool tight;                 // so much is used that the collector is eager
     bool exhausted;             // a block was refused since this was last cleared
     struct lsig_budget *budget; // of the thread that runs it now; set by whoever enters it
     void *owner;                // whoever opened it
+    int collect_function;       // reference: vm.c's, so that collecting needs no memory to begin
 };
 
 // False: max is too small even for an empty state, which is closed then.
 bool lsig_vm_open(struct lsig_vm *vm, size_t max, void *owner);
 void lsig_vm_close(struct lsig_vm *vm); // may run in any thread, while no other uses the state;
                                         // closing twice is fine
+// Collects garbage for about that much processor time of the thread at most; whether all of it is
+// collected, which is when LSIG_VM_CYCLES of the collector have ended since *cycles was 0: the
+// first may have begun before what is garbage now was.
+bool lsig_vm_collect(struct lsig_vm *vm, int64_t limit_us, int *cycles);
 struct lsig_vm *lsig_vm_of(struct lua_State *L); // of any of its threads (coroutines)

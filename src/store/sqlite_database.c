@@ -50,6 +50,23 @@ static const char *const migrations[] = {
     "  PRIMARY KEY (kind, name)"
     ") STRICT;"
     "CREATE INDEX revocations_by_end ON revocations (kind, at);",
+    "CREATE TABLE documents ("
+    "  collection TEXT NOT NULL,"
+    "  key BLOB NOT NULL,"
+    "  value TEXT NOT NULL,"         // JSON
+    "  updated_at INTEGER NOT NULL," // unix milliseconds
+    "  expires_at INTEGER NOT NULL," // likewise; 0: never
+    "  UNIQUE (collection, key)"
+    ") STRICT;"
+    "CREATE INDEX documents_by_end ON documents (expires_at) WHERE expires_at > 0;"
+    "CREATE TABLE counters ("
+    "  collection TEXT NOT NULL,"
+    "  key BLOB NOT NULL,"
+    "  number INTEGER NOT NULL,"
+    "  expires_at INTEGER NOT NULL,"
+    "  UNIQUE (collection, key)"
+    ") STRICT;"
+    "CREATE INDEX counters_by_end ON counters (expires_at) WHERE expires_at > 0;",
 };
 
 enum { SCHEMA_VERSION = sizeof(migrations) / sizeof(migrations[0]) };

@@ -54,7 +54,36 @@
       "INSERT INTO revocations (kind, name, at) VALUES (?1, ?2, ?3) ON CONFLICT (kind, name) DO "  \
       "UPDATE SET at = max(at, excluded.at)")                                                      \
     X(REMOVE_REVOCATIONS, "DELETE FROM revocations WHERE kind = ?1 AND at <= ?2")                  \
-    X(LOAD_REVOCATIONS, "SELECT kind, name, at FROM revocations WHERE kind <> 0 OR at > ?1")
+    X(LOAD_REVOCATIONS, "SELECT kind, name, at FROM revocations WHERE kind <> 0 OR at > ?1")       \
+    X(GET_DOCUMENT,                                                                                \
+      "SELECT value FROM documents WHERE collection = ?1 AND key = ?2 AND (expires_at = 0 OR "     \
+      "expires_at > ?3)")                                                                          \
+    X(PUT_DOCUMENT,                                                                                \
+      "INSERT INTO documents (collection, key, value, updated_at, expires_at) VALUES (?1, ?2, "    \
+      "?4, ?3, ?5) ON CONFLICT (collection, key) DO UPDATE SET value = excluded.value, "           \
+      "updated_at = excluded.updated_at, expires_at = excluded.expires_at WHERE ?6 = 0 OR "        \
+      "(documents.expires_at > 0 AND documents.expires_at <= ?3)")                                 \
+    X(REMOVE_DOCUMENT,                                                                             \
+      "DELETE FROM documents WHERE collection = ?1 AND key = ?2 RETURNING expires_at")             \
+    X(LIST_DOCUMENTS,                                                                              \
+      "SELECT key, value FROM documents WHERE collection = ?1 AND key >= ?2 AND key < ?4 AND "     \
+      "(expires_at = 0 OR expires_at > ?3) ORDER BY key LIMIT ?5")                                 \
+    X(COUNT_COUNTER,                                                                               \
+      "SELECT number FROM counters WHERE collection = ?1 AND key = ?2 AND (expires_at = 0 OR "     \
+      "expires_at > ?3)")                                                                          \
+    X(CHANGE_COUNTER,                                                                              \
+      "INSERT INTO counters (collection, key, number, expires_at) VALUES (?1, ?2, ?4, ?5) ON "     \
+      "CONFLICT (collection, key) DO UPDATE SET "                                                  \
+      "number = iif(expires_at = 0 OR expires_at > ?3, number + ?4, ?4), "                         \
+      "expires_at = iif(expires_at = 0 OR expires_at > ?3, expires_at, ?5) RETURNING number")      \
+    X(REMOVE_COUNTER,                                                                              \
+      "DELETE FROM counters WHERE collection = ?1 AND key = ?2 RETURNING expires_at")              \
+    X(SWEEP_DOCUMENTS,                                                                             \
+      "DELETE FROM documents WHERE rowid IN (SELECT rowid FROM documents WHERE expires_at > 0 "    \
+      "AND expires_at <= ?1 ORDER BY expires_at LIMIT ?2)")                                        \
+    X(SWEEP_COUNTERS,                                                                              \
+      "DELETE FROM counters WHERE rowid IN (SELECT rowid FROM counters WHERE expires_at > 0 AND "  \
+      "expires_at <= ?1 ORDER BY expires_at LIMIT ?2)")
 
 enum lsig_sqlite_statement {
 #define X(name, sql) LSIG_SQLITE_##name,

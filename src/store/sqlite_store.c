@@ -1,15 +1,14 @@
 #include "store/sqlite_store.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <uv.h>
 
 #include "base/alloc.h"
-#include "base/log.h"
+#include "store/sqlite_documents.h"
+#include "store/sqlite_queue.h"
 #include "store/sqlite_records.h"
 
 enum job_kind {
@@ -21,15 +20,12 @@ enum job_kind {
     FIND_REFRESH_TOKEN,
     ROTATE,
     LOG_OUT,
-    SAVE_REVOCATION,
-    PROBE,
-    CLOSE
+    SAVE_REVOCATION
 };
 
 struct job {
-    struct job *next;
+    struct lsig_sqlite_job base; // first
     enum job_kind kind;
-    enum lsig_status status; // the outcome
     int64_t at;
     struct lsig_account_call call;
     struct lsig_refresh_call refresh_call;
@@ -44,94 +40,58 @@ struct job {
     };
 };
 
-// The loop's thread owns all of it; the thread of the pool that runs a job has `running` and
-// `records` meanwhile.
 struct lsig_sqlite_store {
-    uv_loop_t *loop;
-    uv_work_t work;
-    struct lsig_sqlite_records *records;
-    struct job *running; // NULL: nothing is on the pool
-    struct job *first;   // waiting
-    struct job **end;
-    size_t waiting;
-    enum lsig_status health; // of the last job
-    uint64_t started_ms;     // of the running job
-    uint64_t probed_ms;
-    bool closing;
+    struct lsig_sqlite_queue *queue;
     void (*on_freed)(void *arg);
     void *on_freed_arg;
 };
 
-static uint64_t now_ms(void)
-{
-    return uv_hrtime() / 1000000;
-}
-
 // ---- on a thread of the pool ----
 
-static void run_job(uv_work_t *work)
+static void run_job(struct lsig_sqlite_job *base, struct lsig_sqlite_records *records)
 {
-    struct lsig_sqlite_store *store = work->data;
-    struct job *job = store->running;
+    struct job *job = (struct job *)base;
+    enum lsig_status *status = &base->status;
     switch (job->kind) {
     case FIND:
-        job->status = lsig_sqlite_records_find(store->records, job->name, &job->account);
+        *status = lsig_sqlite_records_find(records, job->name, &job->account);
         break;
     case CREATE:
-        job->status = lsig_sqlite_records_create(store->records, &job->account);
+        *status = lsig_sqlite_records_create(records, &job->account);
         break;
     case ADD_FAILURE:
-        job->status = lsig_sqlite_records_add_failure(store->records, job->name);
+        *status = lsig_sqlite_records_add_failure(records, job->name);
         break;
     case ADD_LOGIN:
-        job->status = lsig_sqlite_records_add_login(store->records, job->name, job->at);
+        *status = lsig_sqlite_records_add_login(records, job->name, job->at);
         break;
     case SAVE_REFRESH_TOKEN:
-        job->status = lsig_sqlite_records_save_refresh_token(store->records, &job->token);
+        *status = lsig_sqlite_records_save_refresh_token(records, &job->token);
         break;
     case FIND_REFRESH_TOKEN:
-        job->status =
-            lsig_sqlite_records_find_refresh_token(store->records, &job->token, &job->account);
+        *status = lsig_sqlite_records_find_refresh_token(records, &job->token, &job->account);
         break;
     case ROTATE:
-        job->status =
-            lsig_sqlite_records_rotate(store->records, job->hash, &job->token, &job->marks);
+        *status = lsig_sqlite_records_rotate(records, job->hash, &job->token, &job->marks);
         break;
     case LOG_OUT:
-        job->status = lsig_sqlite_records_log_out(store->records, &job->logout, &job->marks);
+        *status = lsig_sqlite_records_log_out(records, &job->logout, &job->marks);
         break;
     case SAVE_REVOCATION:
-        job->status =
-            lsig_sqlite_records_save_revocation(store->records, &job->revocation, job->at);
-        break;
-    case PROBE:
-        job->status = lsig_sqlite_records_probe(store->records);
-        break;
-    case CLOSE:
-        lsig_sqlite_records_close(store->records);
-        store->records = NULL;
-        job->status = LSIG_OK;
+        *status = lsig_sqlite_records_save_revocation(records, &job->revocation, job->at);
         break;
     }
 }
 
 // ---- on the loop's thread ----
 
-static void start_next(struct lsig_sqlite_store *store);
-
-static void job_free(struct job *job)
+static void tell(struct lsig_sqlite_job *base)
 {
-    free(job->marks.items);
-    explicit_bzero(job, sizeof(*job)); // hashes
-    free(job);
-}
-
-static void tell(const struct job *job)
-{
-    bool good = job->status != LSIG_INTERNAL_ERROR && job->status != LSIG_NOT_FOUND;
+    struct job *job = (struct job *)base;
+    bool good = base->status != LSIG_INTERNAL_ERROR && base->status != LSIG_NOT_FOUND;
     if (job->call.on_done != NULL) {
         bool found = job->kind == FIND && good;
-        job->call.on_done(job->call.arg, job->status, found ? &job->account : NULL);
+        job->call.on_done(job->call.arg, base->status, found ? &job->account : NULL);
     }
     if (job->refresh_call.on_done != NULL) {
         struct lsig_refresh_outcome outcome = {
@@ -140,76 +100,25 @@ static void tell(const struct job *job)
             .marks = good ? job->marks.items : NULL,
             .mark_count = good ? job->marks.count : 0,
         };
-        job->refresh_call.on_done(job->refresh_call.arg, job->status, &outcome);
+        job->refresh_call.on_done(job->refresh_call.arg, base->status, &outcome);
     }
-}
-
-static void on_job_done(uv_work_t *work, int result)
-{
-    assert(result == 0); // nobody cancels
-    (void)result;
-    struct lsig_sqlite_store *store = work->data;
-    struct job *job = store->running;
-    store->running = NULL;
-    if (job->kind == CLOSE) {
-        job_free(job);
-        void (*on_freed)(void *arg) = store->on_freed;
-        void *arg = store->on_freed_arg;
-        free(store);
-        if (on_freed != NULL) {
-            on_freed(arg);
-        }
-        return;
-    }
-    store->health = LSIG_OK;
-    if (job->status == LSIG_INTERNAL_ERROR) {
-        store->health = LSIG_INTERNAL_ERROR;
-        lsig_log(LSIG_ERROR, "database-failed",
-                 LSIG_LOG_TEXT("error", lsig_sqlite_records_error(store->records)));
-    }
-    start_next(store);
-    tell(job);
-    job_free(job);
-}
-
-static void start(struct lsig_sqlite_store *store, struct job *job)
-{
-    store->running = job;
-    store->started_ms = now_ms();
-    if (uv_queue_work(store->loop, &store->work, run_job, on_job_done) != 0) {
-        abort();
-    }
-}
-
-static void start_next(struct lsig_sqlite_store *store)
-{
-    struct job *job = store->first;
-    if (job != NULL) {
-        store->first = job->next;
-        if (store->first == NULL) {
-            store->end = &store->first;
-        }
-        store->waiting--;
-    } else if (store->closing) {
-        job = lsig_alloc(sizeof(*job));
-        job->kind = CLOSE;
-    } else {
-        return;
-    }
-    start(store, job);
+    free(job->marks.items);
+    explicit_bzero(job, sizeof(*job)); // hashes
+    free(job);
 }
 
 // The job, to be filled in and given to accept; NULL with *status saying why not.
 static struct job *
 job_new(struct lsig_sqlite_store *store, enum job_kind kind, enum lsig_status *status)
 {
-    *status = store->closing                                 ? LSIG_DRAINING
-              : store->waiting >= LSIG_SQLITE_STORE_JOBS_MAX ? LSIG_BUSY
-                                                             : LSIG_OK;
+    *status =
+        lsig_sqlite_queue_check(store->queue, LSIG_SQLITE_ACCOUNTS, LSIG_SQLITE_STORE_JOBS_MAX);
     if (*status != LSIG_OK) {
         return NULL;
     }
     struct job *job = lsig_alloc(sizeof(*job));
+    job->base.run = run_job;
+    job->base.finish = tell;
     job->kind = kind;
     return job;
 }
@@ -218,13 +127,7 @@ static void
 accept_job(struct lsig_sqlite_store *store, struct job *job, struct lsig_account_call call)
 {
     job->call = call;
-    if (store->running == NULL) {
-        start(store, job);
-        return;
-    }
-    *store->end = job;
-    store->end = &job->next;
-    store->waiting++;
+    lsig_sqlite_queue_add(store->queue, LSIG_SQLITE_ACCOUNTS, &job->base);
 }
 
 // A name that does not fit is left empty, and nothing has an empty name.
@@ -362,25 +265,14 @@ load_revocations(void *self,
                  void *arg)
 {
     struct lsig_sqlite_store *store = self;
-    assert(store->running == NULL && !store->closing);
-    return lsig_sqlite_records_load_revocations(store->records, now, on_revocation, arg);
+    return lsig_sqlite_records_load_revocations(lsig_sqlite_queue_records(store->queue), now,
+                                                on_revocation, arg);
 }
 
 static enum lsig_status ping(void *self)
 {
     struct lsig_sqlite_store *store = self;
-    uint64_t now = now_ms();
-    if (store->running != NULL) {
-        return now - store->started_ms > LSIG_SQLITE_STORE_STUCK_MS ? LSIG_INTERNAL_ERROR
-                                                                    : store->health;
-    }
-    if (!store->closing && now - store->probed_ms >= LSIG_SQLITE_STORE_PROBE_MS) {
-        store->probed_ms = now;
-        struct job *job = lsig_alloc(sizeof(*job));
-        job->kind = PROBE;
-        start(store, job);
-    }
-    return store->health;
+    return lsig_sqlite_queue_ping(store->queue);
 }
 
 // ---- opening and closing ----
@@ -409,12 +301,7 @@ enum lsig_status lsig_sqlite_store_open(struct lsig_sqlite_store **store_out,
         return status;
     }
     struct lsig_sqlite_store *store = lsig_alloc(sizeof(*store));
-    store->loop = loop;
-    store->work.data = store;
-    store->records = records;
-    store->end = &store->first;
-    store->health = LSIG_OK;
-    store->probed_ms = now_ms();
+    store->queue = lsig_sqlite_queue_new(loop, records);
     *store_out = store;
     return LSIG_OK;
 }
@@ -437,13 +324,25 @@ struct lsig_account_store lsig_sqlite_store_accounts(struct lsig_sqlite_store *s
     };
 }
 
+struct lsig_document_store lsig_sqlite_store_documents(struct lsig_sqlite_store *store)
+{
+    return lsig_sqlite_documents_store(store->queue);
+}
+
+static void on_queue_freed(void *arg)
+{
+    struct lsig_sqlite_store *store = arg;
+    void (*on_freed)(void *arg) = store->on_freed;
+    void *on_freed_arg = store->on_freed_arg;
+    free(store);
+    if (on_freed != NULL) {
+        on_freed(on_freed_arg);
+    }
+}
+
 void lsig_sqlite_store_free(struct lsig_sqlite_store *store, void (*on_freed)(void *arg), void *arg)
 {
-    assert(!store->closing);
-    store->closing = true;
     store->on_freed = on_freed;
     store->on_freed_arg = arg;
-    if (store->running == NULL) {
-        start_next(store);
-    }
+    lsig_sqlite_queue_free(store->queue, on_queue_freed, store);
 }

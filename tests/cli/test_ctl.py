@@ -16,7 +16,7 @@ import lunasig_client as wire  # noqa: E402
 import lunasig_secrets as secrets  # noqa: E402
 import lunasig_server  # noqa: E402
 
-COMMANDS = ("status", "rooms", "room", "user", "watch", "kick", "close", "broadcast", "revoke", "drain", "reload", "log")
+COMMANDS = ("status", "rooms", "room", "user", "watch", "kick", "close", "broadcast", "revoke", "drain", "reload", "policy", "log")
 SECONDS = 10
 
 
@@ -166,9 +166,31 @@ def test_tokens_are_revoked_and_read_from_standard_input_only(ctl, server):
 def test_log_and_reload_say_what_they_did(ctl, server):
     assert fine(ctl("log", "warning")) == "the log shows warning and above\n"
     assert fine(ctl("log", "debug")) == "the log shows debug and above\n"
-    start = len(server.lines)
-    assert "loads anew" in fine(ctl("reload"))
-    server.event("policy-loaded", start, timeout=lunasig_server.RELOAD_SECONDS)
+    assert fine(ctl("reload")) == "version 2 is in force; its files are unchanged\n"
+
+
+def test_versions_of_the_policy_are_listed_used_and_discarded(lunasig, tmp_path):
+    other = lunasig_server.Server(tmp_path)
+
+    def ctl(*arguments):
+        return lunasig("ctl", "policy", *arguments, DATA_DIR=other.folder / "data")
+
+    try:
+        assert fine(ctl("load")) == "version 2 is ready; in force is version 1; its files are unchanged\n"
+        title, first, second = fine(ctl("list")).splitlines()
+        assert title.split()[:2] == ["VERSION", "STATE"] and "in force" in first and "ready" in second
+        assert fine(ctl("use", "2")) == fine(ctl("use", "2")) == "version 2 is in force\n"
+        assert fine(ctl("rollback")) == "version 1 is in force\n"
+        assert fine(ctl("discard", "2")) == "version 1 is in force\n"
+        done = ctl("use", "2")
+        assert (done.returncode, done.stderr) == (1, "lunasig ctl: there is no version 2\n")
+        done = ctl("load", "/etc")
+        assert done.returncode == 1 and "version 1 stays in force" in done.stderr and "outside of POLICY_DIR" in done.stderr
+        done = ctl("lod")
+        assert done.returncode == 2 and "there is no policy command lod; did you mean load?" in done.stderr
+        assert ctl().returncode == 2 and ctl("use").returncode == 2 and ctl("use", "x").returncode == 2
+    finally:
+        other.end()
 
 
 class Watch:

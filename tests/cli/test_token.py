@@ -194,7 +194,7 @@ def test_a_keys_file_that_is_wrong_is_told_by_check_serve_and_token(lunasig):
     assert [lunasig(command, **settings).returncode for command in ("check", "serve")] == [3, 3]
     assert done.returncode == 3
     write_keys(lunasig.folder, {"kid": "a", "alg": "RS256", "file": "RS256.pub"})
-    assert lunasig.fine("check", **settings).endswith("fine\n")
+    assert lunasig.fine("check", **settings).startswith("fine: ")
 
 
 def test_a_key_that_everybody_can_read_is_a_warning(lunasig):

@@ -7,7 +7,7 @@ import sys
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 PAGE = REPOSITORY / "docs/ARCHITECTURE.md"
 START, END = "<!-- code map: made from the headers by tests/tools/check_code_map.py --update -->\n", "<!-- end of the code map -->\n"
-FOLDERS = ("base", "codec", "room", "store", "auth", "script", "flow", "net", ".")
+FOLDERS = ("base", "codec", "room", "store", "auth", "script", "flow", "net", "scenario", ".")
 
 
 def headline(path):

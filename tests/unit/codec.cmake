@@ -1,3 +1,5 @@
-foreach(name envelope frame json rate_spec refusal scan scan_read schema webhook_secret)
+foreach(name candidate envelope frame json rate_spec refusal scan scan_read schema sdp webhook_secret)
     lsig_unit_test(codec_${name} lsig_codec)
 endforeach()
+get_filename_component(lsig_corpus_dir ${CMAKE_CURRENT_LIST_DIR}/../fuzz/corpus_signaling ABSOLUTE)
+target_compile_definitions(test_codec_sdp PRIVATE LSIG_CORPUS_DIR="${lsig_corpus_dir}")

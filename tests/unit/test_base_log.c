@@ -4,6 +4,7 @@
 #include <stdint.h>
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -194,6 +195,51 @@ static void a_reader_that_hangs_costs_lines_and_never_time(void **state)
     in_child(write_more_than_fits);
 }
 
+struct taken {
+    char event[32];
+    char text[32];
+    int count;
+};
+
+static void take(void *self,
+                 enum lsig_log_level level,
+                 const char *event,
+                 const struct lsig_log_field *fields,
+                 size_t count)
+{
+    struct taken *taken = self;
+    assert_int_equal(level, LSIG_DEBUG);
+    assert_int_equal(count, 1);
+    snprintf(taken->event, sizeof(taken->event), "%s", event);
+    snprintf(taken->text, sizeof(taken->text), "%.*s", LSIG_SPAN_ARG(fields[0].text));
+    taken->count++;
+}
+
+static void *log_elsewhere(void *unused)
+{
+    (void)unused;
+    lsig_log(LSIG_DEBUG, "other", LSIG_LOG_TEXT("x", "y"));
+    return NULL;
+}
+
+static void what_a_thread_logs_can_be_diverted_and_that_of_others_is_not(void **state)
+{
+    (void)state;
+    struct taken taken = {.count = 0};
+    struct lsig_log_taker taker = {take, &taken};
+    assert_null(lsig_log_divert(&taker));
+    lsig_log(LSIG_DEBUG, "mine", LSIG_LOG_TEXT("x", "text")); // below the level, and no log is open
+    pthread_t other;
+    assert_int_equal(pthread_create(&other, NULL, log_elsewhere, NULL), 0);
+    pthread_join(other, NULL);
+    assert_int_equal(taken.count, 1);
+    assert_string_equal(taken.event, "mine");
+    assert_string_equal(taken.text, "text");
+    assert_ptr_equal(lsig_log_divert(NULL), &taker);
+    lsig_log(LSIG_DEBUG, "again", LSIG_LOG_TEXT("x", "y"));
+    assert_int_equal(taken.count, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -207,6 +253,7 @@ int main(void)
             a_field_too_long_for_the_line_is_left_out_and_the_rest_stays, setup, teardown),
         cmocka_unit_test_setup_teardown(lines_come_in_the_order_in_which_they_were_written, setup,
                                         teardown),
+        cmocka_unit_test(what_a_thread_logs_can_be_diverted_and_that_of_others_is_not),
         cmocka_unit_test_setup_teardown(a_reader_that_hangs_costs_lines_and_never_time, setup,
                                         teardown),
     };

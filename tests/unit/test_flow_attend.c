@@ -279,10 +279,10 @@ static void a_token_that_ends_while_a_join_waits_ends_the_join(void **state)
 static void leave_hooks_hear_who_left_and_why_after_the_last_connection(void **state)
 {
     struct fixture *f = *state;
-    fixture_use(f, "local said = 'left: ' "
+    fixture_use(f, "local kept = { said = 'left: ' } "
                    "sig.on('leave', function(room, member, reason)"
-                   " said = said .. member.id .. ' ' .. reason .. ';' end) "
-                   "sig.on('message:note', function() return sig.deny('SAID', said) end)");
+                   " kept.said = kept.said .. member.id .. ' ' .. reason .. ';' end) "
+                   "sig.on('message:note', function() return sig.deny('SAID', kept.said) end)");
     struct peer *ann = fixture_join(f, "ann", LSIG_COMPAT);
     struct peer *phone = fixture_join(f, "bob", LSIG_COMPAT);
     struct peer *desk = fixture_join(f, "bob", LSIG_COMPAT);

@@ -102,12 +102,16 @@ int fixture_setup(void **state)
     load_settings(f);
     struct lsig_script_options options = {
         .loop = &f->loop,
+        .clock = &f->flow.now,
         .policy_dir = f->folder,
         .library_dir = LSIG_SOURCE_DIR "/lua",
         .cpu_ms = 1000, // the machine may be busy
         .wait_ms = 60000,
         .memory_bytes = 33554432,
         .waiting_max = 1000,
+        .effects_max = 1000,
+        .attr_bytes = 1024,
+        .data_bytes = 16384,
         .metrics = &f->metrics,
     };
     struct lsig_keyring_options keys = {.secret = lsig_span_of("0123456789abcdef0123456789abcdeX"),
@@ -122,6 +126,7 @@ int fixture_setup(void **state)
         .sink = {on_send, on_close, on_pause, on_take_over, on_rewind, on_send_first},
     };
     lsig_flow_init(&f->flow);
+    lsig_perform_install(&f->flow);
     f->now = (struct lsig_time){.mono_ms = 5000000, .wall_ms = 1800000000000};
     lsig_flow_set_time(&f->flow, f->now);
     fixture_use(f, "");
@@ -200,9 +205,10 @@ static struct peer *come(struct fixture *f,
                          const struct lsig_resume_request *request)
 {
     struct peer *peer = take_peer(f);
-    char json[] = "{}";
+    char json[LSIG_TOKEN_NAME_SIZE + 16];
+    snprintf(json, sizeof(json), "{\"sub\":\"%s\"}", user);
     struct lsig_claims claims = {
-        .exp = f->now.wall_ms / 1000 + LIFE_S, .json = json, .json_len = 2};
+        .exp = f->now.wall_ms / 1000 + LIFE_S, .json = json, .json_len = strlen(json)};
     snprintf(claims.sub, sizeof(claims.sub), "%s", user);
     snprintf(claims.username, sizeof(claims.username), "%s", user);
     assert_true(lsig_door_take_place(&f->flow, lsig_span_of(user)));
@@ -404,24 +410,11 @@ int64_t fixture_tick(struct fixture *f, int64_t ms)
     return lsig_flow_tick(&f->flow);
 }
 
-static void on_beat(uv_timer_t *timer)
-{
-    *(int *)timer->data += 1;
-}
-
-// The loop may run timers that are due and then still sleep until the next one: hence a beat, and
-// not one timer for the deadline.
 void fixture_settle(struct fixture *f)
 {
-    int beats = 0;
-    uv_timer_t beat;
-    uv_timer_init(&f->loop, &beat);
-    beat.data = &beats;
-    uv_timer_start(&beat, on_beat, BEAT_MS, BEAT_MS);
-    while (f->metrics.hooks_waiting > 0 && beats < DEADLINE_MS / BEAT_MS) {
-        uv_run(&f->loop, UV_RUN_ONCE);
+    while (f->metrics.hooks_waiting > 0) {
+        int64_t due_ms = lsig_flow_due_ms(&f->flow);
+        assert_true(due_ms >= 0);
+        fixture_tick(f, due_ms > f->now.mono_ms ? due_ms - f->now.mono_ms : 0);
     }
-    uv_close((uv_handle_t *)&beat, NULL);
-    uv_run(&f->loop, UV_RUN_NOWAIT);
-    assert_int_equal(f->metrics.hooks_waiting, 0);
 }

@@ -22,8 +22,9 @@
 #include "flow/door.h"
 #include "flow/limits.h"
 #include "flow/line.h"
+#include "flow/perform.h"
 
-enum { PEERS = 160, DEADLINE_MS = 10000, BEAT_MS = 5, LIFE_S = 3600 };
+enum { PEERS = 160, LIFE_S = 3600 };
 
 // A client with its place in a pretended socket.
 struct peer {
@@ -98,7 +99,7 @@ const char *fixture_last(const struct peer *peer, const char *type);
 
 void fixture_pass(struct fixture *f, int64_t ms);    // time goes on
 int64_t fixture_tick(struct fixture *f, int64_t ms); // and the flow does what is due
-// Turns the loop until no hook is suspended, at most DEADLINE_MS. Time of the flow stands still.
+// Lets the time of the flow go on until no hook is suspended.
 void fixture_settle(struct fixture *f);
 
 #define FLOW_TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)

@@ -265,10 +265,11 @@ static void a_client_that_ends_between_the_turns_is_forgotten(void **state)
 static void nothing_is_relayed_for_a_client_that_ended_while_its_message_waited(void **state)
 {
     struct fixture *f = *state;
-    fixture_use(f, "local ended = 0 "
-                   "sig.on('message:say', function() sig.sleep('3ms') ended = ended + 1 end) "
-                   "sig.on('message:note', function()"
-                   " return sig.deny('ENDED', tostring(ended)) end)");
+    fixture_use(
+        f, "local kept = { ended = 0 } "
+           "sig.on('message:say', function() sig.sleep('3ms') kept.ended = kept.ended + 1 end) "
+           "sig.on('message:note', function()"
+           " return sig.deny('ENDED', tostring(kept.ended)) end)");
     struct peer *ann = fixture_join(f, "ann", LSIG_COMPAT);
     struct peer *bob = fixture_join(f, "bob", LSIG_COMPAT);
     fixture_send(ann, "say", 1);

@@ -50,7 +50,7 @@ static const char *ask(struct lsig_operate *operate, const char *json, int *stat
         !lsig_operate_request_check(&request, detail)) {
         fail_msg("%s: %s", json, detail);
     }
-    code = lsig_operate_run(operate, &request, "test", &out);
+    code = lsig_operate_run(operate, &request, "test", NULL, &out);
     assert_int_equal(lsig_scan_check(lsig_buf_span(&out), NULL), LSIG_OK);
     assert_true(out.len < sizeof(text));
     memcpy(text, out.data, out.len + 1);
@@ -356,7 +356,7 @@ static void a_reload_is_passed_on(void **state)
     struct fixture *f = *state;
     struct calls calls = {0};
     struct lsig_operate *operate = operate_new(f, &calls);
-    assert_has(ask(operate, "{\"command\":\"reload\"}", NULL), "\"reloading\":true");
+    assert_has(ask(operate, "{\"command\":\"reload\"}", NULL), "\"loading\":true");
     assert_int_equal(calls.reloads, 1);
     lsig_operate_free(operate);
 }

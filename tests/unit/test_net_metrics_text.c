@@ -121,10 +121,12 @@ static void every_figure_is_its_own(void **state)
     struct lsig_metrics metrics = filled();
     char *text = printed(&metrics);
     char line[160];
-    enum { COUNTER, GAUGE, MILLISECONDS };
+    enum { COUNTER, GAUGE, MILLISECONDS, MICROSECONDS };
 #define X(field, kind, name, help)                                                                 \
     if (kind == MILLISECONDS) {                                                                    \
         snprintf(line, sizeof(line), "%s %.3f", name, (double)metrics.field / 1000.0);             \
+    } else if (kind == MICROSECONDS) {                                                             \
+        snprintf(line, sizeof(line), "%s %.6f", name, (double)metrics.field / 1e6);                \
     } else {                                                                                       \
         snprintf(line, sizeof(line), "%s %lld", name, (long long)metrics.field);                   \
     }                                                                                              \

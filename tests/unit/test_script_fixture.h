@@ -36,7 +36,8 @@ struct fixture {
     struct lsig_member *members[FIXTURE_MEMBERS];
     struct lsig_connection connections[FIXTURE_MEMBERS];
     struct lsig_envelope envelope;
-    struct lsig_refusal refusal;
+    struct lsig_refusal refusal;    // of the last call
+    struct lsig_hook_result result; // likewise, to be cleared by the next one
     struct lsig_hook_run *run;
     bool freed;
 };
@@ -73,8 +74,12 @@ static inline int fixture_setup(void **state)
                                               .wait_ms = 2000,
                                               .memory_bytes = 32 * 1024 * 1024,
                                               .waiting_max = 1000,
+                                              .effects_max = 1000,
+                                              .attr_bytes = 1024,
+                                              .data_bytes = 16384,
                                               .metrics = &f->metrics};
     f->script = lsig_script_new(&f->options);
+    lsig_hook_result_init(&f->result);
     lsig_buf_init(&f->report, 65536);
     f->hub = lsig_hub_new();
     f->room = lsig_hub_open(f->hub, lsig_span_of("r1"));
@@ -96,6 +101,7 @@ static inline int fixture_teardown(void **state)
         }
         lsig_member_unref(f->members[i]);
     }
+    lsig_hook_result_clear(&f->result);
     lsig_script_free(f->script, fixture_on_freed, f);
     uv_run(&f->loop, UV_RUN_DEFAULT);
     assert_true(f->freed);
@@ -165,6 +171,17 @@ static inline struct lsig_member *fixture_enter(struct fixture *f, int i, const 
     return member;
 }
 
+// lsig_script_call, with the result in the fixture.
+static inline enum lsig_status
+fixture_call(struct fixture *f, const struct lsig_hook_event *event, lsig_hook_done done, void *arg)
+{
+    lsig_hook_result_clear(&f->result);
+    lsig_hook_result_init(&f->result);
+    enum lsig_status status = lsig_script_call(f->script, event, &f->result, done, arg, &f->run);
+    f->refusal = f->result.refusal;
+    return status;
+}
+
 // Calls the message hooks for a frame; the rule is looked up.
 static inline enum lsig_status fixture_message_to(struct fixture *f,
                                                   struct lsig_envelope *envelope,
@@ -179,7 +196,7 @@ static inline enum lsig_status fixture_message_to(struct fixture *f,
                                     .rule = lsig_script_rule(f->script, envelope->type),
                                     .message = envelope};
     assert_non_null(event.rule);
-    return lsig_script_call(f->script, &event, &f->refusal, done, arg, &f->run);
+    return fixture_call(f, &event, done, arg);
 }
 
 static inline enum lsig_status
@@ -195,8 +212,8 @@ static inline enum lsig_status fixture_event(struct fixture *f,
                                              void *arg)
 {
     struct lsig_hook_event event = {
-        .kind = kind, .member = member, .reason = kind == LSIG_HOOK_LEAVE ? "bye" : NULL};
-    return lsig_script_call(f->script, &event, &f->refusal, done, arg, &f->run);
+        .kind = kind, .member = member, .text = kind == LSIG_HOOK_LEAVE ? "bye" : NULL};
+    return fixture_call(f, &event, done, arg);
 }
 
 // What a suspended run ended with.
@@ -207,17 +224,18 @@ struct ending {
 };
 
 static inline void
-fixture_on_done(void *arg, enum lsig_status status, const struct lsig_refusal *refusal)
+fixture_on_done(void *arg, enum lsig_status status, struct lsig_hook_result *result)
 {
     struct ending *ending = arg;
     ending->calls++;
     ending->status = status;
-    snprintf(ending->code, sizeof(ending->code), "%s", refusal->code);
+    snprintf(ending->code, sizeof(ending->code), "%s", result->refusal.code);
 }
 
 // When a wait ends. The timer beats in between: a turn of the loop that has done what is waited for
 // must not go on to wait for something else.
 struct fixture_deadline {
+    struct lsig_script *script;
     int64_t at_ms;
     bool late;
 };
@@ -225,7 +243,9 @@ struct fixture_deadline {
 static inline void fixture_on_beat(uv_timer_t *timer)
 {
     struct fixture_deadline *deadline = timer->data;
-    deadline->late = lsig_clock_now().mono_ms >= deadline->at_ms;
+    int64_t now_ms = lsig_clock_now().mono_ms;
+    deadline->late = now_ms >= deadline->at_ms;
+    lsig_script_tick(deadline->script, now_ms);
 }
 
 static inline void fixture_close_timer(struct fixture *f, uv_timer_t *timer)
@@ -237,7 +257,7 @@ static inline void fixture_close_timer(struct fixture *f, uv_timer_t *timer)
 // Turns the loop until *value is `wanted`, at most DEADLINE_MS.
 static inline void fixture_wait_for(struct fixture *f, const int *value, int wanted)
 {
-    struct fixture_deadline deadline = {lsig_clock_now().mono_ms + DEADLINE_MS, false};
+    struct fixture_deadline deadline = {f->script, lsig_clock_now().mono_ms + DEADLINE_MS, false};
     uv_timer_t beat;
     uv_timer_init(&f->loop, &beat);
     beat.data = &deadline;

@@ -100,8 +100,8 @@ static void a_verdict_that_is_not_returned_is_an_error_not_a_pass(void **state)
         call(f, TYPES "sig.on('message', function() sig.handled() return sig.deny('NO') end)"),
         LSIG_POLICY_ERROR);
     // A verdict of an earlier hook does not count in a later one.
-    assert_int_equal(call(f, TYPES "local kept sig.on('message', function() if kept then return "
-                                   "kept end kept = sig.accept() return kept end)"),
+    assert_int_equal(call(f, TYPES "local kept = {} sig.on('message', function() if kept.it then "
+                                   "return kept.it end kept.it = sig.accept() return kept.it end)"),
                      LSIG_OK);
     assert_int_equal(fixture_message(f, TALK, NULL, NULL), LSIG_POLICY_ERROR);
 }
@@ -134,11 +134,13 @@ static void a_failing_hook_refuses_unless_it_is_told_to_allow(void **state)
 static void a_leave_hook_sees_the_reason_and_cannot_refuse(void **state)
 {
     struct fixture *f = *state;
-    fixture_use(f, "local seen sig.on('leave', function(room, member, reason) seen = member.id .. "
-                   "' ' .. reason return sig.deny('NO') end)"
-                   "sig.on('leave', function() error('x') end)"
-                   "sig.on('leave', function() seen = seen .. ' third' end)"
-                   "sig.on('join', function() return sig.deny('SEEN', seen) end)");
+    fixture_use(
+        f,
+        "local kept = {} sig.on('leave', function(room, member, reason) kept.seen = member.id .. "
+        "' ' .. reason return sig.deny('NO') end)"
+        "sig.on('leave', function() error('x') end)"
+        "sig.on('leave', function() kept.seen = kept.seen .. ' third' end)"
+        "sig.on('join', function() return sig.deny('SEEN', kept.seen) end)");
     struct lsig_member *member = fixture_enter(f, 0, "ann");
     assert_true(lsig_script_has_hooks(f->script, LSIG_HOOK_LEAVE));
     assert_int_equal(fixture_event(f, LSIG_HOOK_LEAVE, member, NULL, NULL), LSIG_OK);
@@ -231,15 +233,15 @@ static void unknown_and_read_only_fields_are_errors(void **state)
 static void a_handle_expires_with_its_hook(void **state)
 {
     struct fixture *f = *state;
-    fixture_use(f, TYPES "local kept, why = {}, ''"
+    fixture_use(f, TYPES "local kept, told = {}, { why = '' }"
                          "sig.on('message', function(room, member, message)"
                          "  if not kept.room then kept.room, kept.member, kept.message, kept.other "
                          "= room, member, message, room:member('bob') return end"
                          "  for _, name in ipairs { 'room', 'member', 'message', 'other' } do"
                          "    local ok, said = pcall(function() return kept[name].id end)"
-                         "    assert(not ok) why = why .. said .. ' / '"
+                         "    assert(not ok) told.why = told.why .. said .. ' / '"
                          "  end"
-                         "  return sig.deny('X', why)"
+                         "  return sig.deny('X', told.why)"
                          "end)");
     fixture_enter(f, 0, "ann");
     fixture_enter(f, 1, "bob");

@@ -11,12 +11,12 @@ struct outcome {
     char report[512];
 };
 
-static void note_outcome(void *arg, enum lsig_status status, const char *report)
+static void note_outcome(void *arg, const struct lsig_script_outcome *told)
 {
     struct outcome *outcome = arg;
     outcome->calls++;
-    outcome->status = status;
-    snprintf(outcome->report, sizeof(outcome->report), "%s", report);
+    outcome->status = told->status;
+    snprintf(outcome->report, sizeof(outcome->report), "%s", told->report);
 }
 
 static enum lsig_status reload(struct fixture *f, const char *text)
@@ -113,8 +113,7 @@ static void a_rule_of_this_turn_is_judged_by_its_own_version(void **state)
     assert_int_equal(lsig_envelope_parse(&envelope, lsig_span_of(TALK), &f->refusal), LSIG_OK);
     struct lsig_hook_event event = {
         .kind = LSIG_HOOK_MESSAGE, .member = f->members[0], .rule = rule, .message = &envelope};
-    assert_int_equal(lsig_script_call(f->script, &event, &f->refusal, NULL, NULL, &f->run),
-                     LSIG_POLICY_DENIED);
+    assert_int_equal(fixture_call(f, &event, NULL, NULL), LSIG_POLICY_DENIED);
     assert_string_equal(f->refusal.code, "ONE");
 }
 
@@ -182,6 +181,7 @@ static void slots_of_rates_that_are_gone_are_used_again(void **state)
         }
         assert_false(seen[0]);
     }
+    assert_true(f->metrics.policy_swap_max_us > 0 && f->metrics.policy_swap_max_us < 50000);
     fixture_refuses(
         f, "for i = 1, 257 do sig.type('t' .. i) { rate = { '1/s', '1/s', '1/s', '1/s' } } end",
         "more than 1024 rates in all");

@@ -52,10 +52,10 @@ struct numbered {
     int number;
 };
 
-static void note_order(void *arg, enum lsig_status status, const struct lsig_refusal *refusal)
+static void note_order(void *arg, enum lsig_status status, struct lsig_hook_result *result)
 {
     (void)status;
-    (void)refusal;
+    (void)result;
     struct numbered *one = arg;
     one->order->seen[one->order->calls++] = one->number;
 }
@@ -66,8 +66,9 @@ static void other_hooks_go_on_while_one_waits(void **state)
     struct order order = {0};
     struct numbered waits[] = {{&order, 0}, {&order, 1}, {&order, 2}};
     struct lsig_envelope envelopes[3];
-    fixture_use(f, TYPES "local delays = { '60ms', '20ms', '40ms' } local n = 0"
-                         " sig.on('message', function() n = n + 1 sig.sleep(delays[n]) end)");
+    fixture_use(f,
+                TYPES "local delays = { '60ms', '20ms', '40ms' } local at = { n = 0 }"
+                      " sig.on('message', function() at.n = at.n + 1 sig.sleep(delays[at.n]) end)");
     fixture_enter(f, 0, "ann");
     for (int i = 0; i < 3; i++) {
         assert_int_equal(fixture_message_to(f, &envelopes[i], TALK, note_order, &waits[i]),
@@ -105,13 +106,13 @@ a_dropped_run_goes_on_to_its_end_without_its_message_and_without_calling_back(vo
 {
     struct fixture *f = *state;
     struct ending end = {0};
-    fixture_use(f, TYPES "local last = 'nothing'"
+    fixture_use(f, TYPES "local last = { said = 'nothing' }"
                          " sig.on('message', function(room, member, message)"
                          "  local text = message.payload.text if text == 'quit' then return "
-                         "sig.deny('LAST', last) end"
+                         "sig.deny('LAST', last.said) end"
                          "  sig.sleep('10ms')"
                          "  local ok, said = pcall(function() return message.size end)"
-                         "  last = message.payload.text .. ' ' .. message.type .. ' ' .. "
+                         "  last.said = message.payload.text .. ' ' .. message.type .. ' ' .. "
                          "tostring(said) .. member.id "
                          "end)");
     fixture_enter(f, 0, "ann");
@@ -121,7 +122,7 @@ a_dropped_run_goes_on_to_its_end_without_its_message_and_without_calling_back(vo
     free(gone);
     int idle = 1;
     while (f->metrics.hooks_waiting > 0) {
-        uv_run(&f->loop, UV_RUN_ONCE);
+        lsig_script_tick(f->script, lsig_clock_now().mono_ms);
     }
     fixture_wait_for(f, &idle, 1);
     assert_int_equal(end.calls, 0);
@@ -196,10 +197,10 @@ static void handles_of_a_waiting_hook_are_no_use_to_another(void **state)
 {
     struct fixture *f = *state;
     struct ending end = {0};
-    fixture_use(f, TYPES "local kept sig.on('message', function(room, member, message)"
+    fixture_use(f, TYPES "local kept = {} sig.on('message', function(room, member, message)"
                          "  if message.payload.text == 'quit' then return sig.deny('X', select(2, "
-                         "pcall(function() return kept.id end))) end"
-                         "  kept = room sig.sleep('10ms') assert(kept.id == 'r1') end)");
+                         "pcall(function() return kept.room.id end))) end"
+                         "  kept.room = room sig.sleep('10ms') assert(kept.room.id == 'r1') end)");
     fixture_enter(f, 0, "ann");
     assert_int_equal(fixture_message(f, TALK, fixture_on_done, &end), LSIG_WAITING);
     struct lsig_envelope other;

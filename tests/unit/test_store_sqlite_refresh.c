@@ -423,6 +423,8 @@ static void a_file_of_the_first_version_keeps_its_tokens(void **state)
     save(f, "ann", "f1", 1);
     lsig_sqlite_records_close(f->records);
     static const char *const back[] = {
+        "DROP TABLE documents",
+        "DROP TABLE counters",
         "DROP TABLE revocations",
         "DROP INDEX refresh_tokens_by_access",
         "ALTER TABLE refresh_tokens DROP COLUMN used_at",

@@ -411,7 +411,7 @@ static void a_file_of_a_newer_version_is_refused(void **state)
     free_store(fixture);
     assert_int_equal(query(fixture, "PRAGMA user_version = 99"), -1);
     open_fails(fixture, fixture->data, "newer version");
-    assert_int_equal(query(fixture, "PRAGMA user_version = 2"), -1);
+    assert_int_equal(query(fixture, "PRAGMA user_version = 3"), -1);
     assert_int_equal(query(fixture, "PRAGMA journal_mode = DELETE"), 0);
 }
 

@@ -152,7 +152,7 @@ def test_the_log_and_the_policy_can_be_changed(start_server, policy):
     assert fine(server, "POST", "log", {"level": "warning"}) == {"level": "warning"}
     assert fine(server, "POST", "log", {"level": "debug"}) == {"level": "debug"}
     start = len(server.lines)
-    assert fine(server, "POST", "reload") == {"reloading": True}
+    assert fine(server, "POST", "reload")["in_force"] == 2
     server.event("policy-loaded", start, timeout=lunasig_server.RELOAD_SECONDS)
 
 

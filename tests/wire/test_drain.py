@@ -133,7 +133,7 @@ def test_ids_and_roles_go_on(restart, room):
 def test_the_file_is_private_and_good_for_one_start(restart, room, tmp_path):
     server = restart()
     ann, bob = server.gather(room, "ann:v1", "bob:v1")
-    ann.send("offer", {"sdp": secrets.SDP_MARK, "type": "offer"}, target_id="bob")
+    ann.send("offer", {"sdp": wire.SDP, "type": "offer"}, target_id="bob")
     bob.expect("offer")
     stop(server, ann, bob)
     file = pathlib.Path(tmp_path / "data" / "sessions")
@@ -154,7 +154,7 @@ def test_an_old_file_and_a_damaged_one_are_dropped_and_said(restart, room, tmp_p
     head = lines[0]
     for text, number in (
         (head.replace('"saved_at":1', '"saved_at":0') + "".join(lines[1:]), 1),
-        (head.replace('"version":1', '"version":9') + "".join(lines[1:]), 1),
+        (head.replace('"version":2', '"version":9') + "".join(lines[1:]), 1),
         ("".join(lines[1:]), 1),
         (head + "nonsense\n", 2),
         (head + '{"kind":"member","id":"x","username":"x","role":1}\n', 2),
@@ -183,9 +183,19 @@ def test_one_who_may_not_come_back_does_not_keep_the_others(restart, room):
     assert [len(p["peers"]) for p in back.room_state["participants"]] == [2, 1]
 
 
-def test_without_a_window_nothing_is_kept(restart, room, tmp_path):
+def test_without_a_window_only_what_rooms_remember_is_kept(restart, room, tmp_path):
     server = restart(RESUME_WINDOW_S="0")
     stop(server, *server.gather(room, "ann:v1", "bob:v1"))
+    kinds = [line.split('"')[3] for line in (tmp_path / "data" / "sessions").read_text().splitlines()]
+    assert "former" in kinds and not {"member", "connection", "frame"} & set(kinds)
+    server = restart(RESUME_WINDOW_S="0")
+    assert server.event("sessions-restored")["away"] == 0
+    bob, ann = server.gather(room, "bob:v1", "ann:v1")
+    assert ann.room_state["self"]["role"] == "moderator" and bob.room_state["self"]["role"] == "host"
+
+
+def test_without_anybody_no_file_is_written(restart, tmp_path):
+    stop(restart())
     assert not os.path.exists(tmp_path / "data" / "sessions")
 
 

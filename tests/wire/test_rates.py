@@ -97,8 +97,8 @@ def test_offers_answers_and_candidates_have_a_wider_rate_of_their_own(server, ro
     sent = [*offers * 9, *[("ice-candidate", CANDIDATE)] * 90]
     for type, payload in sent:
         ann.send(type, {**payload, "target_user_id": "bob"})
-    ann.send("offer", {"sdp": "last", "type": "offer", "target_user_id": "bob"})
-    _, before = bob.until("offer", sdp="last")
+    ann.send("offer", {"sdp": wire.SDP + "a=last\r\n", "type": "offer", "target_user_id": "bob"})
+    _, before = bob.until("offer", sdp=wire.SDP + "a=last\r\n")
     assert [m["type"] for m in before if m["type"] != "chat-message"] == [type for type, _ in sent]
 
 

@@ -16,8 +16,8 @@
 local sig = {}
 
 ---@alias lunasig.Role "host"|"moderator"|"participant"|"observer"
----@alias lunasig.Hook fun(room: lunasig.Room, member: lunasig.Member, message: lunasig.Message): lunasig.Verdict?
----@alias lunasig.Event "join"|"leave"|"message"|string
+---@alias lunasig.Event "connect"|"auth"|"join"|"leave"|"away"|"back"|"resume"|"message"|"rate_exceeded"|"token_expiring"|"ice_servers"|"room_open"|"room_close"|"start"|"stop"|string
+---@alias lunasig.LeaveReason "bye"|"timeout"|"kicked"|"replaced"|"expired"|"closed"|"node-lost"
 
 ---@class lunasig.Policy
 ---@field name string how errors and the log name this file's hooks
@@ -29,9 +29,9 @@ local sig = {}
 ---@field memory_mb? number of the virtual machine that all policies share
 
 ---@class lunasig.HookOptions
----@field on_error? "allow"|"deny" what happens when the hook fails; "deny" unless written, and always "allow" for leave
+---@field on_error? "allow"|"deny" what happens when the hook fails: where a hook can refuse "deny" unless written, elsewhere always "allow"
 
----@class lunasig.Verdict what deny, handled and accept give: return it from the hook
+---@class lunasig.Verdict what deny, close, handled and accept give: return it from the hook
 
 --- Names the policy of this file.
 ---@param policy lunasig.Policy
@@ -45,12 +45,59 @@ function sig.use(names) end
 ---@param limits lunasig.Limits
 function sig.limits(limits) end
 
---- Adds a hook. "join" and "leave" get (room, member[, reason]), "message" and "message:TYPE" (room, member, message). It returns
---- nothing to go on, or a verdict. "message" runs before "message:TYPE"; the first refusal wins.
+--- Adds a hook. It returns nothing to go on, or a verdict; hooks run in the order in which they were added, and the first refusal
+--- wins. What a hook changed and asked for is taken back when it fails.
+---
+--- | event | gets | may wait | may refuse |
+--- | --- | --- | --- |
+--- | connect | (request) before the upgrade | no | yes: 403 |
+--- | auth | (request, claims) the token is good | yes | yes: close 4401 |
+--- | join | (room, member) | yes | yes: close 1008 |
+--- | leave | (room, member, reason) | yes | no |
+--- | away, back | (room, member) the last connection was lost, the first is there again | yes | no |
+--- | resume | (room, member) one connection has resumed | yes | no |
+--- | message, message:TYPE | (room, member, message) | yes | yes |
+--- | rate_exceeded | (room, member, rule, times) times: in a row | yes | yes: says what the client is told |
+--- | token_expiring | (member, seconds) | yes | no |
+--- | ice_servers | (member, list, request) returns nothing or another list; member is nil for GET /webrtc/config | no | no |
+--- | room_open, room_close | (room) the first member has entered, the last has left | yes | no |
+--- | timer:NAME | (room, arg) set by room:after | yes | no |
+--- | start, stop | () the server has started, is about to stop | start | no |
 ---@param event lunasig.Event
----@param hook lunasig.Hook
----@overload fun(event: lunasig.Event, options: lunasig.HookOptions, hook: lunasig.Hook)
+---@param hook function
+---@overload fun(event: lunasig.Event, options: lunasig.HookOptions, hook: function)
+---@overload fun(event: "connect", hook: fun(request: lunasig.Request): lunasig.Verdict?)
+---@overload fun(event: "auth", hook: fun(request: lunasig.Request, claims: table): lunasig.Verdict?)
+---@overload fun(event: "join", hook: fun(room: lunasig.Room, member: lunasig.Member): lunasig.Verdict?)
+---@overload fun(event: "leave", hook: fun(room: lunasig.Room, member: lunasig.Member, reason: lunasig.LeaveReason))
+---@overload fun(event: "away"|"back"|"resume", hook: fun(room: lunasig.Room, member: lunasig.Member))
+---@overload fun(event: "message", hook: fun(room: lunasig.Room, member: lunasig.Member, message: lunasig.Message): lunasig.Verdict?)
+---@overload fun(event: "rate_exceeded", hook: fun(room: lunasig.Room, member: lunasig.Member, rule: string, times: integer): lunasig.Verdict?)
+---@overload fun(event: "token_expiring", hook: fun(member: lunasig.Member, seconds: integer))
+---@overload fun(event: "ice_servers", hook: fun(member: lunasig.Member?, list: table[], request: lunasig.Request?): table[]?)
+---@overload fun(event: "room_open"|"room_close", hook: fun(room: lunasig.Room))
+---@overload fun(event: "start"|"stop", hook: fun())
 function sig.on(event, hook) end
+
+--- Answers HTTP requests: `sig.route("GET /webrtc/rooms/:room/queue", { auth = true }, function(request, room) return 200, {} end)`.
+---
+--- The path has literal segments (letters, digits, _ - . ~) and at most eight parameters `:name`, each of which matches one segment of
+--- 1 to 128 bytes; at most 16 segments. Where several routes match, a literal goes before a parameter, from the left. Two that match
+--- the same paths are an error at load, and so is a path that the server answers itself: /, /health, /healthz, /ready, /readyz, /live,
+--- /metrics, /auth/…, /webrtc/config, /webrtc/ticket, /webrtc/ws/…. A file of the page gives way to a route. At most 500 routes. With a
+--- parameter `:room` the function gets that room, also when nobody is in it; a room id that is not well formed is answered 400.
+---
+--- The function returns a status (200 to 599), a body and headers; nothing is 204. A body that is a text is sent as it is, as
+--- text/plain unless the headers say otherwise; any other value is sent as JSON, at most 1 MiB. Headers (at most 16, 2,048 bytes) have
+--- names in small letters and values of printable ASCII; those of HTTP's framing, of CORS and set-cookie are the server's. Answers are
+--- `no-store` unless `cache-control` is among them. sig.deny and sig.close give 403 {"detail": text, "code": code, "details": …}; an
+--- error, or a limit that is exceeded, 500 {"detail", "code": "POLICY_ERROR", "policy", "version"}. At most 256 requests wait in their
+--- functions at once; 503 above. When a client goes away, its function goes on to its end without its request.
+---@param route string method (GET, which answers HEAD too, POST, PUT, PATCH, DELETE), a space, and the path
+---@param options lunasig.Route
+---@param answer lunasig.RouteFunction
+---@overload fun(route: string, answer: lunasig.RouteFunction)
+function sig.route(route, options, answer) end
 
 --- Refuses: `return sig.deny("ROOM_LOCKED", "ask the host", { retry_after = 3 })`. The client gets an `error` with all three.
 ---@param code string capital letters, digits and _, at most 47
@@ -58,6 +105,17 @@ function sig.on(event, hook) end
 ---@param details? table becomes a JSON object of at most 511 bytes
 ---@return lunasig.Verdict
 function sig.deny(code, text, details) end
+
+--- Refuses and closes the connection: `return sig.close(4429, "flooding")`. The client gets an `error` with the text first.
+---@param code integer 1000, 1008 or 4000 to 4999 (RFC 6455 section 7.4.2)
+---@param text? string for people, at most 255 bytes; the close frame has its first 123
+---@return lunasig.Verdict
+function sig.close(code, text) end
+
+--- In a join hook: how many members the room may have for this one to come in. The smallest of all policies and of
+--- WEBRTC_MAX_PARTICIPANTS_PER_ROOM holds; the seat is claimed after the last join hook.
+---@param seat { max: integer }
+function sig.seat(seat) end
 
 --- Consumes a message: it is not relayed, and its sender hears nothing of it.
 ---@return lunasig.Verdict
@@ -67,8 +125,8 @@ function sig.handled() end
 ---@return lunasig.Verdict
 function sig.accept() end
 
---- Waits without holding anything up. Other hooks run meanwhile: afterwards `member.present` may be false. Not at the top level of
---- a file, nor in a comparator of table.sort.
+--- Waits without holding anything up. Other hooks run meanwhile: afterwards `member.present` may be false. What the hook has changed
+--- and asked for until now stays and is done. Not at the top level of a file, nor in a comparator of table.sort or a callback of gsub.
 ---@param time string|number "100ms", "2s", "1min", or a number of seconds
 function sig.sleep(time) end
 
@@ -89,6 +147,7 @@ function sig.log(level, text, fields) end
 ---@field connection? "one"|"all" of a target's several connections, only the one that last spoke to the sender; "all" unless written
 ---@field payload? lunasig.Schema a sig.object; any object unless written
 ---@field rate? string|string[] at most 4, e.g. "2/s burst 5 per user"; per connection, user, ip or room
+---@field keep? "none"|"latest"|"latest per user"|string what the room keeps of it for those who join later: also "log N"; nothing unless written. Messages to single members are never kept.
 ---@field alias? string|string[] other names that clients may use for it
 
 ---@class lunasig.Declare

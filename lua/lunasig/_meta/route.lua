@@ -1,0 +1,27 @@
+---@meta lunasig.route
+
+--- What the server checks before a route's function runs. Refusals are {"detail": …}, as of the server's own endpoints: 404, 405, 413,
+--- 429, 401, 400 (room id), 403 (role), 422 (query, body), 503, in this order.
+---
+--- auth: true unless written: 401 without a good token (`Authorization: Bearer`). false and "open" are the same: no token is looked at.
+---
+--- roles: 403 unless the bearer has one of them in the room of the path: the role of a member who is there, else the one with which
+--- he would return. Needs a token and `:room`.
+---
+--- body: shape of the JSON body, checked strictly. Without it any body passes that is JSON where its Content-Type says so.
+---
+--- query: each of it is a string, number, integer or boolean (true, 1, on, yes; false, 0, off, no), checked strictly. Names that are
+--- not declared are passed over.
+---
+--- max_body: bytes, 1 to 1,048,576; 65,536 unless written.
+---
+--- rate: at most four of "10/s burst 20 per ip", per user (with a token), per room (with `:room`). They survive a reload.
+---@class lunasig.Route
+---@field auth? boolean|"open"
+---@field roles? lunasig.Role|lunasig.Role[]
+---@field body? lunasig.Schema
+---@field query? table<string, lunasig.Schema>
+---@field max_body? integer
+---@field rate? string|string[]
+
+---@alias lunasig.RouteFunction fun(request: lunasig.Request, room: lunasig.Room?): any, any, table<string, string|number>?

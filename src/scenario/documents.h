@@ -1,0 +1,25 @@
+// documents.h - what stands in a test for the database behind sig.store: in memory, empty at first.
+//
+// Calls are answered in the next turn, in their order, as store/document_store.h wants it.
+#pragma once
+
+#include <stdbool.h>
+
+#include "store/document_store.h"
+
+enum { LSIG_DOCUMENTS_BYTES_MAX = 32 * 1024 * 1024 }; // above it calls fail: LSIG_INTERNAL_ERROR
+
+struct lsig_documents_entry;
+struct lsig_documents_call;
+
+struct lsig_documents {
+    struct lsig_documents_entry *first; // by collection and key
+    struct lsig_documents_call *calls;  // those that wait
+    struct lsig_documents_call **last;  // NULL: none
+    size_t bytes;
+};
+
+struct lsig_document_store lsig_documents_store(struct lsig_documents *documents);
+// Answers the calls that wait. Whether there were some.
+bool lsig_documents_turn(struct lsig_documents *documents);
+void lsig_documents_clear(struct lsig_documents *documents); // no call may wait; usable again

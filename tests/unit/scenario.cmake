@@ -1,0 +1,6 @@
+get_filename_component(lsig_source_dir ${CMAKE_CURRENT_LIST_DIR}/../.. ABSOLUTE)
+foreach(part clients expectations time failures stock)
+    lsig_unit_test(scenario_${part} lsig_scenario)
+    target_compile_definitions(test_scenario_${part} PRIVATE LSIG_SOURCE_DIR="${lsig_source_dir}")
+endforeach()
+lsig_unit_test(scenario_match lsig_scenario)
