@@ -315,6 +315,28 @@ static void watch_signals(struct server *server)
     }
 }
 
+static void on_part_freed(void *arg)
+{
+    *(int *)arg -= 1;
+}
+
+// Returns when their work is done: see lsig_net_end.
+static void close_what_has_threads(struct server *server)
+{
+    int parts = 0;
+    if (server->store != NULL) {
+        parts++;
+        lsig_sqlite_store_free(server->store, on_part_freed, &parts);
+    }
+    if (server->script != NULL) {
+        parts++;
+        lsig_script_free(server->script, on_part_freed, &parts);
+    }
+    while (parts > 0) {
+        uv_run(&server->loop, UV_RUN_ONCE);
+    }
+}
+
 // Whatever has been made, in the order in which nothing is used after its end: what speaks to
 // sockets first, then what it asks.
 static void take_down(struct server *server)
@@ -327,7 +349,7 @@ static void take_down(struct server *server)
     lsig_watch_close(server->watch);
     server->watch = NULL;
     if (server->net != NULL) {
-        lsig_net_free(server->net);
+        lsig_net_end(server->net);
     }
     lsig_webhook_close(server->webhook);
     if (server->accounts != NULL) {
@@ -335,11 +357,9 @@ static void take_down(struct server *server)
     }
     lsig_standings_close(server->standings);
     lsig_passwords_free(server->passwords);
-    if (server->store != NULL) {
-        lsig_sqlite_store_free(server->store, NULL, NULL);
-    }
-    if (server->script != NULL) {
-        lsig_script_free(server->script, NULL, NULL);
+    close_what_has_threads(server);
+    if (server->net != NULL) {
+        lsig_net_free(server->net);
     }
     uv_run(&server->loop, UV_RUN_DEFAULT);
     if (server->net != NULL) {

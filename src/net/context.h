@@ -60,6 +60,7 @@ struct lsig_net {
     uv_timer_t tick;      // work of the flow that is due by time
     uv_timer_t second;    // pings, deadlines of sessions
     bool draining;
+    bool ended; // nothing is read any more
     uv_timer_t drain_timer;
     void (*on_closed)(void *arg);
     void *on_closed_arg;

@@ -75,11 +75,22 @@ static void set_time(struct lsig_net *net)
     }
 }
 
+static bool is_input(enum lws_callback_reasons reason)
+{
+    return reason == LWS_CALLBACK_RECEIVE || reason == LWS_CALLBACK_ESTABLISHED ||
+           reason == LWS_CALLBACK_SERVER_WRITEABLE || reason == LWS_CALLBACK_HTTP ||
+           reason == LWS_CALLBACK_HTTP_BODY || reason == LWS_CALLBACK_HTTP_BODY_COMPLETION ||
+           reason == LWS_CALLBACK_HTTP_WRITEABLE || reason == LWS_CALLBACK_HTTP_CONFIRM_UPGRADE;
+}
+
 static int
 on_event(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t len)
 {
     struct lsig_net *net = lws_context_user(lws_get_context(wsi));
     set_time(net);
+    if (net->ended && is_input(reason)) {
+        return -1; // what it would be handed to is going
+    }
     switch (reason) {
     case LWS_CALLBACK_RECEIVE:
     case LWS_CALLBACK_SERVER_WRITEABLE:
@@ -397,8 +408,10 @@ void lsig_net_drain(struct lsig_net *net, int64_t close_ms, void (*on_closed)(vo
     uv_timer_start(&net->drain_timer, on_drain_check, 0, DRAIN_CHECK_MS);
 }
 
-void lsig_net_free(struct lsig_net *net)
+void lsig_net_end(struct lsig_net *net)
 {
+    net->draining = true;
+    net->ended = true;
     lsig_session_end_all(net);
     lsig_listener_free(net->listener);
     net->listener = NULL;
@@ -409,6 +422,10 @@ void lsig_net_free(struct lsig_net *net)
     uv_close((uv_handle_t *)&net->tick, NULL);
     uv_close((uv_handle_t *)&net->second, NULL);
     uv_close((uv_handle_t *)&net->drain_timer, NULL);
+}
+
+void lsig_net_free(struct lsig_net *net)
+{
     if (net->lws != NULL) {
         lws_context_destroy(net->lws);
     }

@@ -35,7 +35,10 @@ void lsig_net_drain(struct lsig_net *net,
                     int64_t close_ms,
                     void (*on_closed)(void *arg),
                     void *arg);
-// After on_closed: begins the end of libwebsockets; the loop has to run until it is empty, then
-// finish frees the rest.
+// After on_closed: nothing is read any more, and no session is left. Nobody else may open files
+// from free on until the loop has run out: libwebsockets 4.1.6 closes the descriptor of its event
+// pipe twice, and the number may be somebody else's by then. So: end; the rest of the house is
+// closed, and its threads have come to rest; free; the loop runs until it is empty; finish.
+void lsig_net_end(struct lsig_net *net);
 void lsig_net_free(struct lsig_net *net);
 void lsig_net_finish(struct lsig_net *net);
