@@ -230,6 +230,21 @@ def test_what_copy_get_and_at_give_is_a_plain_copy(server, load, room):
     told(ann, 2)
 
 
+def test_require_finds_the_bundles_own_files_and_those_of_lua_as_text(server, house, load, room):
+    folder = house[1].folder
+    (folder / "mine").mkdir(exist_ok=True)
+    (folder / "mine/words.lua").write_text("return { word = 'found' }\n")
+    load('local words = require "mine.words" local field = require "lunasig.field" assert(field)\n' + on_say('room:send("told", { n = 1, word = words.word })'))
+    ann = server.join(room, "ann", v1=True)
+    says(ann)
+    assert told(ann, 1)["payload"]["word"] == "found"
+    for name, said in (("mine.bytes", "bytecode"), ("../words", "require"), ("mine.none", "mine/none.lua")):
+        (folder / "mine/bytes.lua").write_bytes(b"\x1bLJ\x02\x00")
+        start = house[1].reload(server, HEAD + f'require "{name}"', good=False)
+        server.line(lambda line, said=said: "policy-failed" in line and said in line, start)
+    (folder / "mine/bytes.lua").unlink()
+
+
 def test_globals_are_read_only(server, house, load):
     start = house[1].reload(server, HEAD + on_say("counted = n"), good=False)
     server.line(lambda line: "counted" in line and "policy.lua:" in line, start)
