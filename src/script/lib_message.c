@@ -3,6 +3,7 @@
 #include <lauxlib.h>
 #include <lua.h>
 
+#include "codec/scan.h"
 #include "script/handle.h"
 #include "script/hook.h"
 #include "script/json_push.h"
@@ -69,6 +70,34 @@ static int message_payload(lua_State *L, struct lsig_handle *handle)
     lsig_json_push(L, replaced ? lsig_buf_span(&run->result.json) : envelope->payload);
     lua_pushvalue(L, -1);
     lua_rawseti(L, -3, LSIG_ANCHOR_PAYLOAD);
+    return 1;
+}
+
+// message:get(name): one member of the payload, read from the bytes as they came. Of a payload that
+// is a table already it is the table's.
+static int message_get(lua_State *L, struct lsig_handle *handle)
+{
+    struct lsig_hook_run *run = handle->run;
+    const struct lsig_envelope *envelope = envelope_of(L, handle);
+    struct lsig_span name;
+    name.data = luaL_checklstring(L, 2, &name.len);
+    lsig_run_push_anchor(L, run); // [anchor]
+    lua_rawgeti(L, -1, LSIG_ANCHOR_PAYLOAD);
+    if (!lua_isnil(L, -1)) {
+        lua_pushvalue(L, 2);
+        lua_rawget(L, -2);
+        return 1;
+    }
+    bool replaced = run->result.json.len > 0;
+    struct lsig_span payload = replaced ? lsig_buf_span(&run->result.json) : envelope->payload;
+    struct lsig_span found = {NULL, 0};
+    struct lsig_span key;
+    struct lsig_span value;
+    size_t cursor = 0;
+    while (lsig_scan_member(payload, &cursor, &key, &value)) {
+        found = lsig_scan_key_is(key, name) ? value : found; // of several the last, as in the table
+    }
+    lsig_json_push(L, found);
     return 1;
 }
 
@@ -205,8 +234,8 @@ static const struct lsig_handle_field message_fields[] = {{"type", message_type}
                                                           {"size", message_size},
                                                           {"id", message_id},
                                                           {"payload", message_payload}};
-static const struct lsig_handle_field message_methods[] = {{"replace", message_replace},
-                                                           {"to", message_to}};
+static const struct lsig_handle_field message_methods[] = {
+    {"get", message_get}, {"replace", message_replace}, {"to", message_to}};
 static const struct lsig_handle_class message_class = {
     LSIG_USERDATA_MESSAGE, "message",
     message_fields,        sizeof(message_fields) / sizeof(message_fields[0]),

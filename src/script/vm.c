@@ -13,14 +13,8 @@
 // Garbage is collected before the heap has grown by a fifth: LuaJIT does not collect when the
 // allocator refuses, so a lazier collector would report a full heap that is mostly garbage. State
 // lives in rooms, not here, so heaps are small and this is cheap.
-//
-// While a heap is far below its bound it may grow more: marking all that a policy has loaded every
-// few dozen messages would cost more than their hooks do. A cycle that begins at ROOMY_PERCENT of a
-// ROOMY_PART of the bound still ends far below it.
 enum {
     GC_PAUSE_PERCENT = 120,
-    GC_ROOMY_PERCENT = 400,
-    GC_ROOMY_PART = 16,
     STEP_KIB = 64, // what the collector works off between two looks at the time
 };
 
@@ -108,13 +102,6 @@ static void *resize_block(struct lsig_vm *vm, void *old, size_t old_size, size_t
     return memory;
 }
 
-// Lua is in the midst of an allocation: this only writes a number.
-static void set_pause(struct lsig_vm *vm)
-{
-    vm->tight = !vm->tight;
-    lua_gc(vm->L, LUA_GCSETPAUSE, vm->tight ? GC_PAUSE_PERCENT : GC_ROOMY_PERCENT);
-}
-
 static void *vm_allocate(void *context, void *old, size_t old_size, size_t size)
 {
     struct lsig_vm *vm = context;
@@ -131,9 +118,6 @@ static void *vm_allocate(void *context, void *old, size_t old_size, size_t size)
     }
     void *memory = old == NULL ? take_block(vm, size) : resize_block(vm, old, old_size, size);
     vm->used = others + size;
-    if ((vm->used > vm->max / GC_ROOMY_PART) != vm->tight && vm->L != NULL) {
-        set_pause(vm);
-    }
     return memory;
 }
 
@@ -191,7 +175,7 @@ bool lsig_vm_open(struct lsig_vm *vm, size_t max, void *owner)
     }
     lua_atpanic(vm->L, vm_panic);
     luaJIT_setmode(vm->L, 0, LUAJIT_MODE_ENGINE | LUAJIT_MODE_OFF);
-    lua_gc(vm->L, LUA_GCSETPAUSE, GC_ROOMY_PERCENT);
+    lua_gc(vm->L, LUA_GCSETPAUSE, GC_PAUSE_PERCENT);
     if (lua_cpcall(vm->L, register_collect, NULL) != 0) {
         lsig_vm_close(vm);
         return false;

@@ -21,7 +21,6 @@ struct lsig_vm {
     size_t max;
     size_t spare_bytes; // in blocks that are kept for use again, beside what is used; bounded
     void *spare[LSIG_VM_SPARE_CLASSES];
-    bool tight;                 // so much is used that the collector is eager
     bool exhausted;             // a block was refused since this was last cleared
     struct lsig_budget *budget; // of the thread that runs it now; set by whoever enters it
     void *owner;                // whoever opened it

@@ -111,6 +111,23 @@ static void a_hook_that_fails_takes_its_replacement_with_it(void **state)
     assert_int_equal(f->metrics.hook_errors, 1);
 }
 
+static void get_reads_one_member_of_the_payload_as_the_table_has_it(void **state)
+{
+    struct fixture *f = *state;
+    fixture_use(f,
+                ON_SAY("assert(message:get 'n' == 5 and message:get 'none' == nil) "
+                       "assert(message:get('deep').list[2] == 'b' and message:get 'empty' == nil) "
+                       "local p = message.payload p.n = 6 assert(message:get 'n' == 6) "
+                       "message:replace(p) assert(message:get 'n' == 6)"));
+    struct peer *ann = fixture_join(f, "ann", LSIG_V1);
+    struct peer *bob = fixture_join(f, "bob", LSIG_COMPAT);
+    fixture_forget_all(f);
+    fixture_frame(ann, "{\"type\":\"say\",\"payload\":{\"n\":5,\"deep\":{\"list\":[\"a\",\"b\"]},"
+                       "\"empty\":null}}");
+    assert_heard(bob, "say(ann 6)");
+    assert_int_equal(f->metrics.hook_errors, 0);
+}
+
 static void a_message_goes_where_a_hook_says(void **state)
 {
     struct fixture *f = *state;
@@ -223,6 +240,7 @@ int main(void)
         FLOW_TEST(member_close_closes_all_connections_with_the_code),
         FLOW_TEST(a_replaced_payload_is_relayed_and_seen_by_later_hooks),
         FLOW_TEST(a_hook_that_fails_takes_its_replacement_with_it),
+        FLOW_TEST(get_reads_one_member_of_the_payload_as_the_table_has_it),
         FLOW_TEST(a_message_goes_where_a_hook_says),
         FLOW_TEST(a_hook_may_ask_for_so_much_and_no_more),
         FLOW_TEST(writes_to_a_member_who_has_left_raise_gone),
