@@ -1,6 +1,7 @@
 #include "base/heap.h"
 
 #include <assert.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
 #include "base/alloc.h"
@@ -11,10 +12,15 @@ static void place(struct lsig_heap *heap, struct lsig_heap_item *item, size_t at
     item->at = at;
 }
 
+static bool before(const struct lsig_heap_item *a, const struct lsig_heap_item *b)
+{
+    return a->due != b->due ? a->due < b->due : a->order < b->order;
+}
+
 static void rise(struct lsig_heap *heap, struct lsig_heap_item *item)
 {
     size_t at = item->at;
-    while (at > 0 && heap->items[(at - 1) / 2]->due > item->due) {
+    while (at > 0 && before(item, heap->items[(at - 1) / 2])) {
         place(heap, heap->items[(at - 1) / 2], at);
         at = (at - 1) / 2;
     }
@@ -26,10 +32,10 @@ static void sink(struct lsig_heap *heap, struct lsig_heap_item *item)
     size_t at = item->at;
     for (;;) {
         size_t child = 2 * at + 1;
-        if (child + 1 < heap->count && heap->items[child + 1]->due < heap->items[child]->due) {
+        if (child + 1 < heap->count && before(heap->items[child + 1], heap->items[child])) {
             child += 1;
         }
-        if (child >= heap->count || heap->items[child]->due >= item->due) {
+        if (child >= heap->count || before(item, heap->items[child])) {
             break;
         }
         place(heap, heap->items[child], at);
@@ -44,15 +50,21 @@ void lsig_heap_clear(struct lsig_heap *heap)
     *heap = (struct lsig_heap){0};
 }
 
-void lsig_heap_add(struct lsig_heap *heap, struct lsig_heap_item *item, int64_t due)
+void lsig_heap_put_back(struct lsig_heap *heap, struct lsig_heap_item *item)
 {
     if (heap->count == heap->capacity) {
         heap->capacity = heap->capacity == 0 ? 16 : heap->capacity * 2;
         heap->items = lsig_realloc(heap->items, heap->capacity * sizeof(struct lsig_heap_item *));
     }
-    item->due = due;
     item->at = heap->count++;
     rise(heap, item);
+}
+
+void lsig_heap_add(struct lsig_heap *heap, struct lsig_heap_item *item, int64_t due)
+{
+    item->due = due;
+    item->order = heap->added++;
+    lsig_heap_put_back(heap, item);
 }
 
 void lsig_heap_remove(struct lsig_heap *heap, struct lsig_heap_item *item)

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <endian.h>
+#include <limits.h>
 
 #include "codec/number.h"
 #include "codec/scanner.h"
@@ -177,7 +178,7 @@ static bool go_deeper(struct lsig_scanner *scanner)
 
 static bool count_value(struct lsig_scanner *scanner)
 {
-    if (scanner->values == LSIG_SCAN_VALUES_MAX) {
+    if (scanner->values == scanner->values_max) {
         return fail(scanner, scanner->at, "more than 1,024 members and elements");
     }
     scanner->values += 1;
@@ -301,7 +302,8 @@ bool lsig_scanner_value(struct lsig_scanner *scanner, struct lsig_span *value)
 void lsig_scanner_init(struct lsig_scanner *scanner, struct lsig_span text)
 {
     const char *start = text.data != NULL ? text.data : "";
-    *scanner = (struct lsig_scanner){.start = start, .at = start, .end = start + text.len};
+    *scanner = (struct lsig_scanner){
+        .start = start, .at = start, .end = start + text.len, .values_max = LSIG_SCAN_VALUES_MAX};
 }
 
 int lsig_scanner_peek(struct lsig_scanner *scanner)
@@ -358,6 +360,15 @@ enum lsig_status lsig_scan_check(struct lsig_span text, struct lsig_scan_error *
 {
     struct lsig_scanner scanner;
     lsig_scanner_init(&scanner, text);
+    (void)lsig_scanner_value(&scanner, NULL);
+    return lsig_scanner_finish(&scanner, error);
+}
+
+enum lsig_status lsig_scan_check_own(struct lsig_span text, struct lsig_scan_error *error)
+{
+    struct lsig_scanner scanner;
+    lsig_scanner_init(&scanner, text);
+    scanner.values_max = UINT_MAX;
     (void)lsig_scanner_value(&scanner, NULL);
     return lsig_scanner_finish(&scanner, error);
 }

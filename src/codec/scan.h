@@ -33,6 +33,10 @@ struct lsig_scan_error {
 // JSON error); LSIG_INVALID_JSON. Both refusals fill *error (which may be NULL).
 LSIG_MUST_USE enum lsig_status lsig_scan_check(struct lsig_span text,
                                                struct lsig_scan_error *error);
+// The same for what this server has printed itself (a policy's value): any number of members and
+// elements, since its bytes were bounded when it was made.
+LSIG_MUST_USE enum lsig_status lsig_scan_check_own(struct lsig_span text,
+                                                   struct lsig_scan_error *error);
 
 // The readers below walk a text that lsig_scan_check (or the envelope) has accepted; they do not
 // check again.

@@ -20,6 +20,7 @@ struct lsig_scanner {
     const char *wrong_at;
     unsigned depth;  // open objects and arrays
     unsigned values; // members and elements so far
+    unsigned values_max;
 };
 
 void lsig_scanner_init(struct lsig_scanner *scanner, struct lsig_span text);

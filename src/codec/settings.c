@@ -305,7 +305,9 @@ enum lsig_status lsig_settings_load(struct lsig_settings *settings,
     *settings = (struct lsig_settings){0};
     read_overrides(loader, sources);
     read_environment(loader, sources->environment);
-    if (sources->config_file != NULL) {
+    if (sources->no_files) {
+        // as asked for
+    } else if (sources->config_file != NULL) {
         read_file(loader, sources->config_file, false);
     } else {
         read_file(loader, "./.sbd", true);

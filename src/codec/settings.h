@@ -170,6 +170,7 @@ struct lsig_setting_override {
 
 struct lsig_settings_sources {
     const char *config_file;  // -c FILE, or NULL: ./.sbd and ./.env are read where they exist
+    bool no_files;            // no file is read, and nothing can fail for want of descriptors
     char *const *environment; // environ
     const struct lsig_setting_override *overrides;
     size_t override_count;

@@ -135,6 +135,20 @@ static bool role_ok(int64_t role)
     return role >= 0 && role < LSIG_ROLE_COUNT;
 }
 
+// Policies read them as Lua values, without another look. NULL: there are none.
+static char *take_claims(struct lsig_span line)
+{
+    size_t len = 0;
+    char *claims = lsig_handover_line_text(line, "claims", &len);
+    struct lsig_span text = {claims, len};
+    if (claims != NULL &&
+        (lsig_scan_check_own(text, NULL) != LSIG_OK || lsig_scan_type(text) != LSIG_JSON_OBJECT)) {
+        free(claims);
+        return NULL;
+    }
+    return claims;
+}
+
 static bool read_member(struct reading *reading, struct lsig_span line)
 {
     end_member(reading);
@@ -155,7 +169,7 @@ static bool read_member(struct reading *reading, struct lsig_span line)
             lsig_member_new(reading->place.room, lsig_span_of(id), lsig_span_of(username));
         reading->place.member->role = (uint8_t)role;
         reading->place.member->joined_ms = lsig_handover_line_integer(line, "joined_ms");
-        reading->place.member->claims = lsig_handover_line_text(line, "claims", NULL);
+        reading->place.member->claims = take_claims(line);
     }
     free(id);
     free(username);
@@ -258,6 +272,11 @@ static void read_all(struct reading *reading, FILE *file, const char *path)
     }
     free(line);
     end_room(reading);
+    if (reading->place.dropped > 0) {
+        lsig_log(LSIG_WARNING, "remembered-dropped", LSIG_LOG_TEXT("file", path),
+                 LSIG_LOG_NUMBER("values", reading->place.dropped),
+                 LSIG_LOG_TEXT("reason", "above a bound of this server, or not JSON"));
+    }
     if (!ok) {
         lsig_log(LSIG_WARNING, "sessions-dropped", LSIG_LOG_TEXT("file", path),
                  LSIG_LOG_NUMBER("line", number),
@@ -269,6 +288,7 @@ static void read_all(struct reading *reading, FILE *file, const char *path)
 void lsig_handover_read(struct lsig_net *net)
 {
     char path[PATH_SIZE];
+    lsig_hub_expire(net->options.flow->hub, net->options.flow->now); // rooms begin at this time
     if (!lsig_handover_path(net, path, sizeof(path))) {
         return;
     }

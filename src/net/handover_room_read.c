@@ -55,10 +55,10 @@ static bool read_former(struct lsig_handover_place *place, struct lsig_span line
     return ok;
 }
 
-// What goes to clients as it is has to be JSON.
+// Values go to clients as they are, and into Lua without another look: they have to be JSON.
 static bool is_json(struct text text)
 {
-    return text.bytes != NULL && lsig_scan_check(span_of(text), NULL) == LSIG_OK;
+    return text.bytes != NULL && lsig_scan_check_own(span_of(text), NULL) == LSIG_OK;
 }
 
 static bool read_kept(struct lsig_handover_place *place, struct lsig_span line)
@@ -120,34 +120,35 @@ static bool read_field(struct lsig_handover_place *place, struct lsig_span line)
     return ok;
 }
 
+static enum lsig_status
+add_entry(struct lsig_state_field *field, struct lsig_span key, struct lsig_span value)
+{
+    switch (lsig_state_field_kind(field)) {
+    case LSIG_STATE_SET:
+    case LSIG_STATE_MAP:
+        return lsig_state_put(field, key, value, NULL);
+    case LSIG_STATE_LIST:
+        return lsig_state_push(field, value, NULL);
+    default:
+        return lsig_state_set_value(field, value, NULL);
+    }
+}
+
 static bool read_entry(struct lsig_handover_place *place, struct lsig_span line)
 {
     struct text key = take(line, "key");
     struct text value = take(line, "value");
     struct lsig_state_field *field = place->field;
-    struct lsig_span none = {NULL, 0};
-    bool valued = value.bytes != NULL && value.len > 0;
-    bool ok = field != NULL;
-    switch (ok ? lsig_state_field_kind(field) : LSIG_STATE_COUNTER) {
-    case LSIG_STATE_SET:
-        ok = within(key, LSIG_STATE_KEY_MAX);
-        count(place, ok ? lsig_state_put(field, span_of(key), none, NULL) : LSIG_OK);
-        break;
-    case LSIG_STATE_MAP:
-        ok = valued && within(key, LSIG_STATE_KEY_MAX);
-        count(place, ok ? lsig_state_put(field, span_of(key), span_of(value), NULL) : LSIG_OK);
-        break;
-    case LSIG_STATE_LIST:
-        ok = valued;
-        count(place, ok ? lsig_state_push(field, span_of(value), NULL) : LSIG_OK);
-        break;
-    case LSIG_STATE_VALUE:
-        ok = valued;
-        count(place, ok ? lsig_state_set_value(field, span_of(value), NULL) : LSIG_OK);
-        break;
-    default:
-        ok = false;
-        break;
+    enum lsig_state_kind kind =
+        field != NULL ? lsig_state_field_kind(field) : LSIG_STATE_COUNTER; // which has no entries
+    bool keyed = kind == LSIG_STATE_SET || kind == LSIG_STATE_MAP;
+    bool valued = kind != LSIG_STATE_SET;
+    bool ok = kind != LSIG_STATE_COUNTER && (!keyed || within(key, LSIG_STATE_KEY_MAX)) &&
+              valued == (value.bytes != NULL);
+    if (ok && valued && !is_json(value)) {
+        place->dropped += 1;
+    } else if (ok) {
+        count(place, add_entry(field, span_of(key), span_of(value)));
     }
     free(key.bytes);
     free(value.bytes);
@@ -161,7 +162,9 @@ static bool read_timer(struct lsig_handover_place *place, struct lsig_span line)
     int64_t left_ms = lsig_handover_line_integer(line, "left_ms");
     bool ok = place->room != NULL && within(name, LSIG_TIMER_NAME_MAX) && left_ms >= 0 &&
               left_ms <= left_ms_max;
-    if (ok) {
+    if (ok && arg.bytes != NULL && !is_json(arg)) {
+        place->dropped += 1;
+    } else if (ok) {
         count(place, lsig_timer_set(place->room, span_of(name), place->now_ms + left_ms,
                                     span_of(arg), NULL));
     }

@@ -29,15 +29,18 @@ static struct lsig_timer *find(const struct lsig_room *room, struct lsig_span na
     return NULL;
 }
 
-// Lets a timer run, which has a reference of its room.
+// Lets a timer run that is in the heap and has a reference of its room.
 static void start(struct lsig_timer *timer)
 {
     struct lsig_room *room = timer->room;
-    timer->next = room->timers;
-    room->timers = timer;
+    struct lsig_timer **link = &room->timers;
+    while (*link != NULL && (*link)->due.order < timer->due.order) {
+        link = &(*link)->next;
+    }
+    timer->next = *link;
+    *link = timer;
     room->timer_count += 1;
     room->state_bytes += bytes_of(timer);
-    lsig_heap_add(lsig_hub_timers(room->hub), &timer->due, timer->due.due);
     lsig_hub_on_timers(room->hub, room);
 }
 
@@ -74,6 +77,7 @@ static void undo_back(struct lsig_undo *undo)
         lsig_timer_free(note->began);
     }
     if (note->was != NULL) {
+        lsig_heap_put_back(lsig_hub_timers(note->room->hub), &note->was->due);
         start(note->was);
     }
     lsig_room_unref(note->room);
@@ -112,12 +116,12 @@ enum lsig_status lsig_timer_set(struct lsig_room *room,
     }
     struct lsig_timer *timer = lsig_alloc(sizeof(*timer));
     timer->room = lsig_room_ref(room);
-    timer->due.due = due_ms;
     timer->arg = arg.data != NULL ? lsig_strndup(arg.data, arg.len) : NULL;
     memcpy(timer->name, name.data, name.len);
     if (was != NULL) {
         stop(was);
     }
+    lsig_heap_add(lsig_hub_timers(room->hub), &timer->due, due_ms);
     start(timer);
     note_change(journal, room, was, timer);
     return LSIG_OK;

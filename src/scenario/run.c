@@ -150,7 +150,7 @@ static void run_on(struct runner *runner)
                 return;
             }
         }
-        world->late = world->late || lsig_clock_mono_us() >= world->end_us;
+        world->late = world->late || lsig_world_is_late(world);
     }
 }
 
@@ -300,7 +300,7 @@ static void fill_random(void *self, void *out, size_t len)
 static void load_settings(struct runner *runner)
 {
     char *environment[] = {NULL};
-    struct lsig_settings_sources sources = {.config_file = "/dev/null", .environment = environment};
+    struct lsig_settings_sources sources = {.no_files = true, .environment = environment};
     struct lsig_buf notes;
     lsig_buf_init(&notes, NOTES_MAX);
     enum lsig_status status = lsig_settings_load(&runner->settings, &sources, &notes);
@@ -343,6 +343,7 @@ make_script(struct runner *runner, const struct lsig_script_options *base, const
         .now = &runner->now,
         .documents = &runner->documents,
         .end_us = lsig_clock_mono_us() + runner->limit_ms * 1000,
+        .ending = base->ending,
     };
 }
 

@@ -25,6 +25,7 @@ struct lsig_world *lsig_world_new(const struct lsig_world_base *base, const char
     world->now = base->now;
     world->documents = base->documents;
     world->end_us = base->end_us;
+    world->ending = base->ending;
     world->test = test;
     world->captures.script = base->script;
     world->flow = (struct lsig_flow){
@@ -115,6 +116,12 @@ static int64_t turn(struct lsig_world *world)
     return next_ms;
 }
 
+bool lsig_world_is_late(const struct lsig_world *world)
+{
+    return lsig_clock_mono_us() >= world->end_us ||
+           (world->ending != NULL && atomic_load(world->ending));
+}
+
 // Turns until nothing is due now; in how many milliseconds something is, or -1 as settle's false.
 static int64_t run_turns(struct lsig_world *world)
 {
@@ -123,7 +130,7 @@ static int64_t run_turns(struct lsig_world *world)
         if (next_ms > 0) {
             return next_ms;
         }
-        if (lsig_clock_mono_us() >= world->end_us) {
+        if (lsig_world_is_late(world)) {
             world->late = true;
             return -1;
         }
@@ -174,7 +181,7 @@ bool lsig_world_pass(struct lsig_world *world, int64_t ms, bool (*enough)(void *
         world->now->wall_ms += step_ms;
         lsig_flow_set_time(&world->flow, *world->now);
         check_wires(world);
-        if (lsig_clock_mono_us() >= world->end_us) {
+        if (lsig_world_is_late(world)) {
             world->late = true;
             return false;
         }

@@ -5,6 +5,7 @@
 // on the way. It begins on a Monday at noon UTC, so that a test gives the same every time.
 #pragma once
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -32,7 +33,8 @@ struct lsig_world_base {
     struct lsig_metrics *metrics;     // what the script counts in
     struct lsig_time *now;            // what the script sees as the time
     struct lsig_documents *documents; // what the script sees as the database
-    int64_t end_us; // real time, of the monotonic clock: whatever goes on stops then
+    int64_t end_us;            // real time, of the monotonic clock: whatever goes on stops then
+    const atomic_bool *ending; // likewise, when it is set; NULL: never is
 };
 
 // A hook that failed.
@@ -48,6 +50,7 @@ struct lsig_world {
     struct lsig_time *now;
     struct lsig_documents *documents;
     int64_t end_us;
+    const atomic_bool *ending;
     int64_t began_ms; // monotonic, virtual
     bool late;        // the real time is used up
     bool endless;     // LSIG_WORLD_TURNS_MAX
@@ -76,7 +79,8 @@ struct lsig_world *lsig_world_new(const struct lsig_world_base *base, const char
 void lsig_world_close(struct lsig_world *world);
 void lsig_world_free(struct lsig_world *world);
 
-int64_t lsig_world_ms(const struct lsig_world *world); // since the test began
+int64_t lsig_world_ms(const struct lsig_world *world);   // since the test began
+bool lsig_world_is_late(const struct lsig_world *world); // whatever goes on stops
 // Does what is to be done now. False: it never ends, or the real time is used up.
 bool lsig_world_settle(struct lsig_world *world);
 // Lets this much time pass, or less: until `enough` (may be NULL) says so. False as above.

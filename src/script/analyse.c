@@ -231,7 +231,10 @@ static void tell_read(struct lsig_analysis *analysis,
 {
     char text[2 * SHOWN_MAX + 120];
     const char *nearest = NULL;
-    if (analysis->problem_count < LSIG_ANALYSIS_TOLD_MAX) {
+    const char *why = lsig_sandbox_why_absent(name);
+    if (why != NULL) {
+        snprintf(text, sizeof(text), "there is no '%s' in policies: %s", name, why);
+    } else if (analysis->problem_count < LSIG_ANALYSIS_TOLD_MAX) {
         struct known *known = lsig_alloc(sizeof(*known));
         find_known(known, analysis, bytecode, function, at);
         nearest = lsig_nearest_find(name, known->names, known->count);

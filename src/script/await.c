@@ -15,6 +15,7 @@
 #include "script/lib_coroutine.h"
 #include "script/lib_string.h"
 #include "script/lib_table.h"
+#include "script/policy_events.h"
 
 #define WRAPPER "lunasig.await"
 
@@ -137,9 +138,18 @@ static double wait_limit(const struct lsig_hook_run *run)
                                              : (double)run->policy->wait_ms;
 }
 
-static void refuse_long_wait(lua_State *L, const struct lsig_policy *policy, const char *function)
+static void count_long_wait(const struct lsig_hook_run *run)
 {
-    policy->options->metrics->hook_wait_exceeded++;
+    struct lsig_metrics *metrics = run->policy->options->metrics;
+    metrics->hook_wait_exceeded++;
+    lsig_policy_events_count(metrics, lsig_hook_policy_name(run), run->policy->version,
+                             LSIG_POLICY_EVENT_WAIT);
+}
+
+static void refuse_long_wait(lua_State *L, const struct lsig_hook_run *run, const char *function)
+{
+    const struct lsig_policy *policy = run->policy;
+    count_long_wait(run);
     lsig_await_refuse(L, "%s: a hook may wait %d ms in all, and this would be more", function,
                       (int)policy->wait_ms);
 }
@@ -164,7 +174,7 @@ lsig_await_begin(lua_State *L, const char *function, void (*cancel)(void *arg), 
         return NULL;
     }
     if (run->waited_ms >= wait_limit(run)) {
-        refuse_long_wait(L, run->policy, function);
+        refuse_long_wait(L, run, function);
         return NULL;
     }
     struct lsig_await *await = await_new(L, run, -1);
@@ -180,7 +190,7 @@ int lsig_await_sleep(lua_State *L, const char *function, double ms)
         return lsig_await_refused(L);
     }
     if (run->waited_ms + ms > wait_limit(run)) {
-        refuse_long_wait(L, run->policy, function);
+        refuse_long_wait(L, run, function);
         return lsig_await_refused(L);
     }
     await_new(L, run, ms);
@@ -301,7 +311,7 @@ void lsig_hook_on_due(const struct lsig_heap_item *due)
     bool sleeps = await->ms >= 0;
     end_wait(run);
     if (!sleeps) {
-        run->policy->options->metrics->hook_wait_exceeded++;
+        count_long_wait(run);
         snprintf(text, sizeof(text), "stopped: the hook has waited %d ms, which is the limit",
                  (int)run->policy->wait_ms);
         outcome.error = text;

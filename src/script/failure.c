@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "script/budget.h"
 #include "script/policy.h"
+#include "script/policy_events.h"
 #include "script/renew.h"
 #include "script/versions.h"
 
@@ -120,12 +121,22 @@ void lsig_failure_read(struct lsig_failure *failure, struct lsig_policy *policy,
     policy->vm.max -= TRACE_BYTES;
 }
 
+static void count(const struct lsig_failure *failure, const struct lsig_policy *policy)
+{
+    enum lsig_policy_event event = failure->cpu      ? LSIG_POLICY_EVENT_CPU
+                                   : failure->memory ? LSIG_POLICY_EVENT_MEMORY
+                                                     : LSIG_POLICY_EVENT_ERROR;
+    lsig_policy_events_count(policy->options->metrics, failure->hook->policy, policy->version,
+                             event);
+}
+
 void lsig_failure_log(const struct lsig_failure *failure, struct lsig_policy *policy)
 {
     struct lsig_metrics *metrics = policy->options->metrics;
     metrics->hook_errors++;
     metrics->hook_cpu_exceeded += failure->cpu;
     metrics->hook_memory_exceeded += failure->memory && !failure->cpu;
+    count(failure, policy);
     lsig_versions_count_error(policy);
     lsig_log(LSIG_ERROR, "hook-failed",
              LSIG_LOG_TEXT("room", failure->room != NULL ? failure->room->id : ""),

@@ -13,6 +13,7 @@
 #include "script/context.h"
 #include "script/failure.h"
 #include "script/migrate.h"
+#include "script/policy_events.h"
 
 enum outcome { OUTCOME_NEXT, OUTCOME_END, OUTCOME_WAITS, OUTCOME_FAILED };
 
@@ -197,6 +198,10 @@ static enum lsig_status run_on(struct lsig_hook_run *run, int count)
             commit(run);
             return LSIG_WAITING;
         case OUTCOME_END:
+            if (run->verdict == LSIG_VERDICT_DENY) {
+                lsig_policy_events_count(run->policy->options->metrics, hook->policy,
+                                         run->policy->version, LSIG_POLICY_EVENT_DENIED);
+            }
             commit(run);
             return verdict_status(run);
         case OUTCOME_NEXT:

@@ -371,6 +371,7 @@ void lsig_script_forget(struct lsig_script *script, const void *arg)
 void lsig_loads_close(struct lsig_script *script)
 {
     struct lsig_load *load;
+    script->loads.ending = true;
     while ((load = script->loads.first) != NULL) {
         script->loads.first = load->next;
         if (load->renews != NULL) {

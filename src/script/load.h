@@ -2,6 +2,8 @@
 // asked for.
 #pragma once
 
+#include <stdatomic.h>
+
 #include "script/policy.h"
 
 struct lsig_version;
@@ -14,9 +16,11 @@ struct lsig_loads {
     struct lsig_load *running; // NULL: none
     struct lsig_load *first;   // those that wait
     size_t waiting;
+    atomic_bool ending; // lsig_loads_close; read by the thread that loads
 };
 
 // Makes the version's machine anew, and tells lsig_renew_on_loaded.
 void lsig_load_renew(struct lsig_version *version);
-// Drops those that wait; the one under way ends by itself, and nobody is told.
+// Drops those that wait; the one under way ends by itself, soon if it runs tests, and nobody is
+// told.
 void lsig_loads_close(struct lsig_script *script);

@@ -12,7 +12,7 @@
 #include "script/state_image.h"
 #include "script/versions.h"
 
-enum { TEXT_SIZE = 600 };
+enum { TEXT_SIZE = 600, COLLECT_US = 40000 };
 
 struct migration {
     struct lsig_policy *policy;                  // whose functions run, in its machine
@@ -93,7 +93,10 @@ static bool call_steps(struct migration *migration)
     }
     lua_settop(L, top);
     if (policy->vm.exhausted) {
-        lua_gc(L, LUA_GCCOLLECT, 0);
+        int cycles = 0;
+        if (!lsig_vm_collect(&policy->vm, COLLECT_US, &cycles)) {
+            lsig_renew_go_on(policy); // the rest in slices
+        }
         policy->vm.exhausted = false;
     }
     return failed == 0 && !budget->exceeded;

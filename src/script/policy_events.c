@@ -7,13 +7,15 @@
 #include "base/metrics.h"
 #include "script/lib_metric.h"
 
+#define EVENTS LSIG_LIB_METRIC_PREFIX "events_total"
+
 enum { LABEL_POLICY, LABEL_VERSION, LABEL_KIND, LABEL_COUNT };
 
 // Opened with the first event and never closed. NULL: there is no room for it.
 static struct lsig_metric *metric_of(struct lsig_metric_table *table)
 {
     static const struct lsig_metric_spec spec = {
-        .name = LSIG_LIB_METRIC_PREFIX "events_total",
+        .name = EVENTS,
         .help = "Hooks that failed or refused, by policy, version and kind.",
         .kind = LSIG_METRIC_COUNTER,
         .labels = {[LABEL_POLICY] = "policy", [LABEL_VERSION] = "version", [LABEL_KIND] = "kind"},
@@ -53,7 +55,8 @@ void lsig_policy_events_count(struct lsig_metrics *metrics,
 void lsig_policy_events_forget(struct lsig_metrics *metrics, uint64_t version)
 {
     char number[24];
-    struct lsig_metric *metric = metrics->policy != NULL ? metric_of(metrics->policy) : NULL;
+    struct lsig_metric *metric =
+        metrics->policy != NULL ? lsig_metric_table_find(metrics->policy, EVENTS) : NULL;
     if (metric != NULL) {
         lsig_metric_table_drop(metrics->policy, metric, LABEL_VERSION,
                                version_text(number, version));

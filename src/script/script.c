@@ -20,6 +20,7 @@ struct lsig_script *lsig_script_new(const struct lsig_script_options *options)
         lsig_log_close();
         abort();
     }
+    script->options.ending = &script->loads.ending;
     lsig_slots_init(&script->slots);
     script->open = 1;
     if (options->loop != NULL) {

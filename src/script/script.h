@@ -6,6 +6,7 @@
 // join, or is not loaded; it never stops the server.
 #pragma once
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -55,6 +56,7 @@ struct lsig_script_options {
                       int64_t limit_ms,
                       struct lsig_buf *report);
     void *run_tests_self;
+    const atomic_bool *ending; // the script's own: tests under way stop when it is set
     int64_t test_ms;
     bool skip_tests; // said in the log
 };

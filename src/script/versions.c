@@ -9,6 +9,7 @@
 #include "script/context.h"
 #include "script/hook.h"
 #include "script/migrate.h"
+#include "script/policy_events.h"
 #include "script/state_declaration.h"
 
 struct lsig_version *lsig_versions_find(const struct lsig_script *script, uint64_t number)
@@ -46,6 +47,7 @@ void lsig_versions_forget_if_gone(struct lsig_version *version)
         link = &(*link)->next;
     }
     *link = version->next;
+    lsig_policy_events_forget(version->script->options.metrics, version->number);
     lsig_sources_clear(&version->sources);
     free(version->folder);
     free(version);

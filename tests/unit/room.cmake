@@ -1,3 +1,3 @@
-foreach(part away bucket former host hub journal model role room spoken state state_model)
+foreach(part away bucket former host hub journal kept model props role room spoken state state_model timers)
     lsig_unit_test(room_${part} lsig_room)
 endforeach()

@@ -207,3 +207,39 @@ def test_a_machine_that_stays_full_is_replaced_while_messages_go_on(start_server
     assert seen["version"] == 1 and seen["bytes"] < seen["bytes_before"]
     assert server.metrics()["lunasig_policy_vm_replaced_total"] >= 1
     assert server.metrics()["lunasig_policy_version"] == 1
+
+
+EVENTS = """
+local sig = require "lunasig"
+sig.policy { name = "guards" }
+sig.on("message:chat-message", function(room, member, message)
+  local what = message.payload.content
+  if what == "error" then error("on purpose") end
+  if what == "cpu" then while true do end end
+  if what == "wait" then sig.sleep(3600) end
+  return sig.deny("NO")
+end)
+"""
+
+
+def test_what_fails_and_is_refused_is_counted_by_version_until_that_is_gone(start_server, policy, room):
+    policy.write(EVENTS)
+    server = start_server(**policy.settings)
+    ann = server.join(room, "ann")
+    for what in ("error", "cpu", "wait", "denied", "denied"):
+        ann.send("chat-message", {"content": what})
+        ann.until("error")
+
+    def counted():
+        start = 'lunasig_policy_events_total{policy="guards",version="1",kind="'
+        return {name[len(start) : -2]: value for name, value in server.metrics().items() if name.startswith(start)}
+
+    assert counted() == {"error": 2, "cpu": 1, "wait": 1, "denied": 2}  # a wait that is refused is an error as well
+    with control(server) as ctl:
+        policy.write(says("TWO"))
+        ctl.fine("policy-load")
+        ctl.fine("policy-use", version=2)
+        ctl.fine("policy-discard", version=1)
+    until = time.monotonic() + 20
+    while counted():
+        assert time.monotonic() < until, "the numbers of a version that is gone stay"
