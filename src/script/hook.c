@@ -271,6 +271,22 @@ void lsig_hook_go_on(struct lsig_hook_run *run, int count)
     }
 }
 
+// Of what was not refused the refusal, which is big, has nothing to say.
+static void
+move_result(struct lsig_hook_result *to, struct lsig_hook_result *from, enum lsig_status status)
+{
+    if (status != LSIG_OK) {
+        to->refusal = from->refusal;
+    }
+    to->json = from->json;
+    to->redirect = from->redirect;
+    to->seat_said = from->seat_said;
+    to->seat_max = from->seat_max;
+    to->http_status = from->http_status;
+    to->headers = from->headers;
+    lsig_hook_result_init(from);
+}
+
 enum lsig_status lsig_hook_call(struct lsig_policy *policy,
                                 const struct lsig_hook_event *event,
                                 struct lsig_hook_result *result,
@@ -298,8 +314,7 @@ enum lsig_status lsig_hook_call(struct lsig_policy *policy,
         *out = run;
         return status;
     }
-    *result = run->result;
-    lsig_hook_result_init(&run->result);
+    move_result(result, &run->result, status);
     lsig_run_end(run);
     return status;
 }

@@ -7,19 +7,19 @@
 #include "script/json_table.h"
 #include "script/request.h"
 
-// The handle of that kind that all hooks of the run share.
+enum { ANCHOR = 2 }; // where it stands on the stack of start_hook, behind its argument
+
+// The handle of that kind that all hooks of the run share. The anchor stands at ANCHOR.
 static void push_handle(
-    lua_State *L, struct lsig_hook_run *run, int anchor, enum lsig_userdata_kind kind, void *thing)
+    lua_State *L, struct lsig_hook_run *run, int slot, enum lsig_userdata_kind kind, void *thing)
 {
-    lsig_run_push_anchor(L, run); // [anchor]
-    lua_rawgeti(L, -1, anchor);
-    if (lua_isnil(L, -1)) {
-        lua_pop(L, 1);
-        lsig_handle_push(L, kind, run, thing);
-        lua_pushvalue(L, -1);
-        lua_rawseti(L, -3, anchor);
+    if (lsig_run_is_anchored(run, slot)) {
+        lua_rawgeti(L, ANCHOR, slot);
+        return;
     }
-    lua_remove(L, -2);
+    lsig_handle_push(L, kind, run, thing);
+    lua_pushvalue(L, -1);
+    lsig_run_set_anchored(L, run, ANCHOR, slot);
 }
 
 static void push_argument(lua_State *L, struct lsig_hook_run *run, char letter)
@@ -73,6 +73,7 @@ int lsig_hook_push_call(lua_State *L, struct lsig_hook_run *run)
 {
     const char *letters = lsig_hook_kind_arguments(run->event.kind);
     luaL_checkstack(L, LSIG_JSON_TABLE_STACK, "hook");
+    lsig_run_push_anchor(L, run);
     lua_rawgeti(L, LUA_REGISTRYINDEX, lsig_run_hook(run)->function);
     int count = 0;
     while (letters[count] != '\0') {

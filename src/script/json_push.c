@@ -39,24 +39,19 @@ static void push_escaped(lua_State *L, struct lsig_span inside)
 }
 
 // `at` stands on the opening quote; returns what follows the closing one.
-static const char *push_string(lua_State *L, const char *at)
+static const char *push_string(lua_State *L, const char *at, const char *end)
 {
     const char *from = at + 1;
-    bool escaped = false;
+    at = memchr(from, '"', (size_t)(end - from)); // it was accepted before, so there is one
+    if (memchr(from, '\\', (size_t)(at - from)) == NULL) {
+        lua_pushlstring(L, from, (size_t)(at - from));
+        return at + 1;
+    }
     at = from;
     while (*at != '"') {
-        if (*at == '\\') {
-            escaped = true;
-            at++;
-        }
-        at++;
+        at += *at == '\\' ? 2 : 1;
     }
-    struct lsig_span inside = {from, (size_t)(at - from)};
-    if (escaped) {
-        push_escaped(L, inside);
-    } else {
-        lua_pushlstring(L, inside.data, inside.len);
-    }
+    push_escaped(L, (struct lsig_span){from, (size_t)(at - from)});
     return at + 1;
 }
 
@@ -66,8 +61,8 @@ static const char *push_object(lua_State *L, const char *at, const char *end)
     lua_createtable(L, 0, FIELDS_EXPECTED);
     at = skip_white(at + 1);
     while (*at != '}') {
-        at = skip_white(push_string(L, at)); // [object, name]
-        at = skip_white(at + 1);             // behind the colon
+        at = skip_white(push_string(L, at, end)); // [object, name]
+        at = skip_white(at + 1);                  // behind the colon
         if (*at == 'n') {
             lua_pushnil(L);
             at += 4;
@@ -144,7 +139,7 @@ static const char *push_value(lua_State *L, const char *at, const char *end)
     case '[':
         return push_array(L, at, end);
     case '"':
-        return push_string(L, at);
+        return push_string(L, at, end);
     case 't':
         lua_pushboolean(L, 1);
         return at + 4;

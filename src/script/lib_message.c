@@ -60,16 +60,15 @@ static int message_payload(lua_State *L, struct lsig_handle *handle)
 {
     struct lsig_hook_run *run = handle->run;
     lsig_run_push_anchor(L, run); // [anchor]
-    lua_rawgeti(L, -1, LSIG_ANCHOR_PAYLOAD);
-    if (!lua_isnil(L, -1)) {
+    if (lsig_run_is_anchored(run, LSIG_ANCHOR_PAYLOAD)) {
+        lua_rawgeti(L, -1, LSIG_ANCHOR_PAYLOAD);
         return 1;
     }
-    lua_pop(L, 1);
     const struct lsig_envelope *envelope = envelope_of(L, handle);
     bool replaced = run->result.json.len > 0;
     lsig_json_push(L, replaced ? lsig_buf_span(&run->result.json) : envelope->payload);
     lua_pushvalue(L, -1);
-    lua_rawseti(L, -3, LSIG_ANCHOR_PAYLOAD);
+    lsig_run_set_anchored(L, run, -3, LSIG_ANCHOR_PAYLOAD);
     return 1;
 }
 
@@ -81,9 +80,9 @@ static int message_get(lua_State *L, struct lsig_handle *handle)
     const struct lsig_envelope *envelope = envelope_of(L, handle);
     struct lsig_span name;
     name.data = luaL_checklstring(L, 2, &name.len);
-    lsig_run_push_anchor(L, run); // [anchor]
-    lua_rawgeti(L, -1, LSIG_ANCHOR_PAYLOAD);
-    if (!lua_isnil(L, -1)) {
+    if (lsig_run_is_anchored(run, LSIG_ANCHOR_PAYLOAD)) {
+        lsig_run_push_anchor(L, run); // [anchor]
+        lua_rawgeti(L, -1, LSIG_ANCHOR_PAYLOAD);
         lua_pushvalue(L, 2);
         lua_rawget(L, -2);
         return 1;
@@ -170,6 +169,7 @@ static int message_replace(lua_State *L, struct lsig_handle *handle)
     lsig_run_push_anchor(L, run); // the payload is read anew
     lua_pushnil(L);
     lua_rawseti(L, -2, LSIG_ANCHOR_PAYLOAD);
+    run->anchored &= ~(1U << LSIG_ANCHOR_PAYLOAD);
     return 0;
 }
 

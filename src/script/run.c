@@ -112,10 +112,13 @@ static void empty_anchor(struct lsig_hook_run *run)
     }
     lsig_run_push_anchor(L, run);
     for (int i = 1; i < LSIG_ANCHOR_COUNT; i++) {
-        lua_pushnil(L);
-        lua_rawseti(L, -2, i);
+        if (lsig_run_is_anchored(run, i)) {
+            lua_pushnil(L);
+            lua_rawseti(L, -2, i);
+        }
     }
     lua_pop(L, 1);
+    run->anchored = 0;
 }
 
 void lsig_run_end(struct lsig_hook_run *run)
@@ -150,6 +153,17 @@ void lsig_run_end(struct lsig_hook_run *run)
 void lsig_run_push_anchor(lua_State *L, const struct lsig_hook_run *run)
 {
     lua_rawgeti(L, LUA_REGISTRYINDEX, run->anchor_reference);
+}
+
+bool lsig_run_is_anchored(const struct lsig_hook_run *run, int slot)
+{
+    return (run->anchored >> slot & 1) != 0;
+}
+
+void lsig_run_set_anchored(lua_State *L, struct lsig_hook_run *run, int index, int slot)
+{
+    lua_rawseti(L, index, slot);
+    run->anchored |= 1U << slot;
 }
 
 void lsig_run_make_coroutine(lua_State *L, struct lsig_hook_run *run)

@@ -36,7 +36,8 @@ struct lsig_hook_run {
     int co_reference;
     int anchor_reference; // a table that holds the run's handles and what they were asked for
     uint64_t serial;
-    bool anchored_more; // the anchor holds more than the handles
+    unsigned anchored;  // bits: the slots of the anchor that hold something
+    bool anchored_more; // it holds more than those
     bool inside;        // a hook has begun and not returned
     bool waiting;
     bool timed;                   // due is in script->waits
@@ -79,5 +80,8 @@ void lsig_run_make_coroutine(struct lua_State *L,
                              struct lsig_hook_run *run); // and the anchor; raises
 void lsig_run_drop_coroutine(struct lsig_hook_run *run); // after an error it cannot run again
 void lsig_run_push_anchor(struct lua_State *L, const struct lsig_hook_run *run);
+bool lsig_run_is_anchored(const struct lsig_hook_run *run, int slot);
+// Takes the value from the stack; the anchor stands at index.
+void lsig_run_set_anchored(struct lua_State *L, struct lsig_hook_run *run, int index, int slot);
 // The hook that is run, or is next; NULL: none is left.
 const struct lsig_policy_hook *lsig_run_hook(const struct lsig_hook_run *run);
