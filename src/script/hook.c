@@ -86,7 +86,7 @@ static int run_resume(struct lsig_hook_run *run, int args, bool *exceeded)
 
 static enum outcome fail(struct lsig_failure *failure, const char *text)
 {
-    snprintf(failure->text, sizeof(failure->text), "%s", text);
+    snprintf(failure->text, sizeof(failure->text), "%s: %s", failure->hook->where, text);
     return OUTCOME_FAILED;
 }
 
