@@ -1,6 +1,6 @@
-"""Holds docs/lua-reference.md against the stubs that it is made from.
+"""Holds docs/lua-api.md against the stubs that it is made from.
 
-check_lua_reference.py [--update]
+check_lua_api.py [--update]
 """
 
 import pathlib
@@ -9,11 +9,11 @@ import sys
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 STUBS = REPOSITORY / "lua/lunasig/_meta"
-PAGE = REPOSITORY / "docs/lua-reference.md"
+PAGE = REPOSITORY / "docs/lua-api.md"
 FIRST = ("sig", "room", "member", "message", "request", "route", "schema", "state", "store")
 HEAD = """# The Lua interface
 
-Made from the stubs in `lua/lunasig/_meta` by `tests/tools/check_lua_reference.py --update`. [Policies](policies.md) says how it all
+Made from the stubs in `lua/lunasig/_meta` by `tests/tools/check_lua_api.py --update`. [Policies](policies.md) says how it all
 goes together. `?` behind a type means that it may be nil, behind a field that it may be left out.
 """
 
@@ -119,7 +119,7 @@ def main(arguments):
     if "--update" in arguments:
         PAGE.write_text(text, encoding="utf-8")
     elif not PAGE.exists() or PAGE.read_text(encoding="utf-8") != text:
-        print("docs/lua-reference.md is not what the stubs say; tests/tools/check_lua_reference.py --update", file=sys.stderr)
+        print("docs/lua-api.md is not what the stubs say; tests/tools/check_lua_api.py --update", file=sys.stderr)
         return 1
     return 0
 
