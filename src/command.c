@@ -55,6 +55,9 @@ static const struct lsig_command_flag *find_flag(const struct lsig_command_flag 
     size_t len = strcspn(argument, "=");
     *value = argument[len] == '=' ? argument + len + 1 : NULL;
     for (size_t i = 0; i < count; i++) {
+        if (flags[i].words != NULL) {
+            continue;
+        }
         if (strlen(flags[i].name) == len && strncmp(flags[i].name, argument, len) == 0) {
             return &flags[i];
         }
@@ -96,17 +99,33 @@ take_value(struct lsig_command_line *line, const struct lsig_command_flag *flag,
     return true;
 }
 
+// Notes what is no flag, where the command takes such. False: it does not, or takes no more.
+static bool take_word(const struct lsig_command_flag *flags, size_t count, const char *argument)
+{
+    for (size_t i = 0; i < count && argument[0] != '-'; i++) {
+        struct lsig_command_words *words = flags[i].words;
+        if (words != NULL && words->count < words->max) {
+            words->items[words->count++] = argument;
+            return true;
+        }
+    }
+    return false;
+}
+
 static int unknown_argument(const struct lsig_command *command,
                             const struct lsig_command_flag *flags,
                             size_t count,
                             const char *argument)
 {
     const char *names[LSIG_COMMAND_FLAGS_MAX + 1] = {"--help"};
+    size_t named = 1;
     for (size_t i = 0; i < count; i++) {
-        names[i + 1] = flags[i].name;
+        if (flags[i].words == NULL) {
+            names[named++] = flags[i].name;
+        }
     }
     const char *what = argument[0] == '-' ? "flag" : "argument";
-    return lsig_command_unknown(command, what, argument, names, count + 1);
+    return lsig_command_unknown(command, what, argument, names, named);
 }
 
 bool lsig_command_parse(const struct lsig_command *command,
@@ -129,6 +148,9 @@ bool lsig_command_parse(const struct lsig_command *command,
             fputs(command->help, stdout);
             *exit_status = LSIG_EXIT_OK;
             return false;
+        }
+        if (take_word(all, flag_count, *at)) {
+            continue;
         }
         const char *value;
         const struct lsig_command_flag *flag = find_flag(all, flag_count, *at, &value);

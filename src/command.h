@@ -28,17 +28,26 @@ extern const struct lsig_command lsig_command_token;
 extern const struct lsig_command lsig_command_config;
 extern const struct lsig_command lsig_command_ctl;
 extern const struct lsig_command lsig_command_version;
+extern const struct lsig_command lsig_command_test;
 
-// One flag that a command takes. Exactly one of key, value and given is set.
+// What is written without a flag. Borrowed from argv.
+struct lsig_command_words {
+    const char **items;
+    size_t max;
+    size_t count;
+};
+
+// One flag that a command takes. Exactly one of key, value, given and words is set.
 struct lsig_command_flag {
-    const char *name;   // "--port"
+    const char *name;   // "--port"; of words NULL
     const char *letter; // "-p", or NULL
     const char *key;    // the setting that its value goes to
     const char **value; // where its value goes
     bool *given;        // it has no value
+    struct lsig_command_words *words;
 };
 
-enum { LSIG_COMMAND_FLAGS_MAX = 8 };
+enum { LSIG_COMMAND_FLAGS_MAX = 16 };
 
 // What the settings are loaded from, besides the environment. Borrowed from argv.
 struct lsig_command_line {

@@ -17,6 +17,7 @@ enum {
     TOKEN = 64,
     DROP_STATE = 128,
     SKIP_TESTS = 256,
+    FOLLOW = 1024,
     SLOW = 512, // no flag: its answer takes as long as it takes
 };
 
@@ -114,6 +115,7 @@ static const struct verb verbs[] = {
     {"room", "ROOM", 1, 1, LIMIT | ADDRESSES, lsig_ctl_build_room, lsig_ctl_show_room},
     {"user", "USER", 1, 1, ADDRESSES, lsig_ctl_build_user, lsig_ctl_show_user},
     {"watch", "room=ROOM or user=USER", 1, 1, 0, lsig_ctl_build_watch, NULL},
+    {"call", "ROOM", 1, 1, FOLLOW, lsig_ctl_build_call, lsig_ctl_show_call},
     {"kick", "ROOM USER", 2, 2, REASON, lsig_ctl_build_kick, show_kick},
     {"close", "ROOM", 1, 1, REASON, lsig_ctl_build_close, show_close},
     {"broadcast", "ROOM TYPE [JSON]", 1, 3, ALL, lsig_ctl_build_broadcast, show_broadcast},
@@ -170,7 +172,9 @@ static int follow(struct lsig_ctl_link *link, const struct lsig_ctl_order *order
             fprintf(stderr, "lunasig ctl: the watch has ended: %s\n", why);
             return LSIG_EXIT_FAILED;
         }
-        if (!order->json) {
+        if (order->follow && !order->json) {
+            lsig_ctl_show_call_event(stdout, line);
+        } else if (!order->json) {
             lsig_ctl_show_event(stdout, line);
         } else if (!print_line(line)) {
             return LSIG_EXIT_FAILED;
@@ -195,11 +199,20 @@ converse(struct lsig_ctl_link *link, const struct verb *verb, const struct lsig_
     if (verb->show == NULL) {
         return follow(link, order);
     }
-    if (order->json) {
-        return print_line(answer) ? LSIG_EXIT_OK : LSIG_EXIT_FAILED;
+    if (order->json && !print_line(answer)) {
+        return LSIG_EXIT_FAILED;
     }
-    verb->show(stdout, answer);
-    return fflush(stdout) == 0 ? LSIG_EXIT_OK : LSIG_EXIT_FAILED;
+    if (!order->json) {
+        verb->show(stdout, answer);
+    }
+    if (fflush(stdout) != 0) {
+        return LSIG_EXIT_FAILED;
+    }
+    if (!order->follow) {
+        return LSIG_EXIT_OK;
+    }
+    line = lsig_ctl_read(link, false, &why); // of the watch that was asked for with it
+    return line.data != NULL ? follow(link, order) : broken(why);
 }
 
 // --- the command line
@@ -342,6 +355,7 @@ list_flags(const struct verb *verb, struct lsig_ctl_order *order, struct lsig_co
         {TOKEN, {.name = "--token-stdin", .given = &order->token_stdin}},
         {DROP_STATE, {.name = "--drop-state", .given = &order->drop_state}},
         {SKIP_TESTS, {.name = "--skip-tests", .given = &order->skip_tests}},
+        {FOLLOW, {.name = "--follow", .given = &order->follow}},
     };
     size_t count = 0;
     for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
@@ -350,6 +364,20 @@ list_flags(const struct verb *verb, struct lsig_ctl_order *order, struct lsig_co
         }
     }
     return count;
+}
+
+// A second request for the same room, sent in one go with the first: nothing happens in between.
+static void add_watch(struct lsig_ctl_order *order)
+{
+    struct lsig_buf watch;
+    lsig_buf_init(&watch, 65536);
+    lsig_json_open(&watch, NULL, '{');
+    lsig_json_string(&watch, "command", "watch");
+    lsig_json_string(&watch, "room_id", order->words[1]);
+    lsig_json_close(&watch, '}');
+    lsig_buf_append(&watch, "\n", 1);
+    lsig_buf_append_span(&order->request, lsig_buf_span(&watch));
+    lsig_buf_clear(&watch);
 }
 
 static int
@@ -377,6 +405,9 @@ run(const struct verb *verb, const struct lsig_command_line *line, struct lsig_c
     }
     lsig_json_close(&order->request, '}');
     lsig_buf_append(&order->request, "\n", 1);
+    if (order->follow) {
+        add_watch(order);
+    }
     if (lsig_buf_status(&order->request) != LSIG_OK) {
         lsig_ctl_usage("that is too long");
         return LSIG_EXIT_USAGE;
@@ -431,6 +462,9 @@ const struct lsig_command lsig_command_ctl = {
         "                                   who is in a room, and how connected\n"
         "  user USER [--addresses]          the rooms that a user is in\n"
         "  watch room=ROOM | user=USER      what happens there, until Ctrl-C\n"
+        "  call ROOM [--follow]             what happened in a room of late: who came and went, "
+        "what\n"
+        "                                   was sent to whom, what was refused by which line\n"
         "  kick ROOM USER [--reason TEXT]   send a user out of a room (close 4403)\n"
         "  close ROOM [--reason TEXT]       send everybody out\n"
         "  broadcast ROOM TYPE [JSON]       a message from the server; without JSON, or for -,\n"

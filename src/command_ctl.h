@@ -1,6 +1,7 @@
 // command_ctl.h - the parts of `lunasig ctl`: the connection to the server, and tables.
 #pragma once
 
+#include <stdint.h>
 #include <stdio.h>
 
 #include "base/buf.h"
@@ -10,6 +11,7 @@ enum {
     LSIG_CTL_ANSWER_MAX = 16 << 20, // bytes of a line from the server
     LSIG_CTL_WAIT_S = 10,           // for an answer
     LSIG_CTL_WORDS_MAX = 8,
+    LSIG_CTL_CELL_MAX = 160, // bytes of a text that is shown, with its NUL
 };
 
 // --- the request (command_ctl_build.c)
@@ -29,6 +31,7 @@ struct lsig_ctl_order {
     bool token_stdin;
     bool drop_state;
     bool skip_tests;
+    bool follow;
     struct lsig_buf request; // JSON
 };
 
@@ -40,6 +43,7 @@ bool lsig_ctl_build_rooms(struct lsig_ctl_order *order);
 bool lsig_ctl_build_room(struct lsig_ctl_order *order);
 bool lsig_ctl_build_user(struct lsig_ctl_order *order);
 bool lsig_ctl_build_watch(struct lsig_ctl_order *order);
+bool lsig_ctl_build_call(struct lsig_ctl_order *order);
 bool lsig_ctl_build_kick(struct lsig_ctl_order *order);
 bool lsig_ctl_build_close(struct lsig_ctl_order *order);
 bool lsig_ctl_build_broadcast(struct lsig_ctl_order *order);
@@ -72,12 +76,19 @@ bool lsig_ctl_split(struct lsig_span line, int *status, struct lsig_span *answer
 
 // A member of the object, without the quotes of text; data NULL: there is none.
 struct lsig_span lsig_ctl_member(struct lsig_span object, const char *name);
+// The text of a member; "" where there is none.
+void lsig_ctl_text(char cell[LSIG_CTL_CELL_MAX], struct lsig_span object, const char *name);
+int64_t lsig_ctl_number(struct lsig_span object, const char *name); // 0 where there is none
+bool lsig_ctl_truth(struct lsig_span object, const char *name);
 void lsig_ctl_show_status(FILE *out, struct lsig_span answer);
 void lsig_ctl_show_rooms(FILE *out, struct lsig_span answer);
 void lsig_ctl_show_room(FILE *out, struct lsig_span answer);
 void lsig_ctl_show_user(FILE *out, struct lsig_span answer);
 void lsig_ctl_show_event(FILE *out, struct lsig_span event);
 void lsig_ctl_show_versions(FILE *out, struct lsig_span answer);
+// command_ctl_call.c: the timeline of a call, and what happens in it after that.
+void lsig_ctl_show_call(FILE *out, struct lsig_span answer);
+void lsig_ctl_show_call_event(FILE *out, struct lsig_span event);
 // The text of a member, for messages.
 void lsig_ctl_print_text(FILE *out, struct lsig_span object, const char *name);
 // The texts of a member that is a list, a line each, which may be long.

@@ -80,6 +80,12 @@ bool lsig_ctl_build_watch(struct lsig_ctl_order *order)
     return true;
 }
 
+bool lsig_ctl_build_call(struct lsig_ctl_order *order)
+{
+    put(order, "room_id", order->words[1]);
+    return true;
+}
+
 bool lsig_ctl_build_kick(struct lsig_ctl_order *order)
 {
     put(order, "room_id", order->words[1]);

@@ -6,7 +6,7 @@
 #include "codec/scan.h"
 #include "command_ctl.h"
 
-enum { COLUMNS_MAX = 8, CELL_MAX = 160 };
+enum { COLUMNS_MAX = 8, CELL_MAX = LSIG_CTL_CELL_MAX };
 
 // --- JSON
 
@@ -24,7 +24,7 @@ struct lsig_span lsig_ctl_member(struct lsig_span object, const char *name)
     return (struct lsig_span){NULL, 0};
 }
 
-static int64_t number(struct lsig_span object, const char *name)
+int64_t lsig_ctl_number(struct lsig_span object, const char *name)
 {
     struct lsig_span value = lsig_ctl_member(object, name);
     char text[32] = "";
@@ -33,7 +33,7 @@ static int64_t number(struct lsig_span object, const char *name)
     return strtoll(text, NULL, 10);
 }
 
-static bool truth(struct lsig_span object, const char *name)
+bool lsig_ctl_truth(struct lsig_span object, const char *name)
 {
     return lsig_span_is(lsig_ctl_member(object, name), "true");
 }
@@ -56,8 +56,7 @@ static size_t clean(char *text, size_t len)
     return kept;
 }
 
-// The text of a member in a cell of CELL_MAX bytes; "" where there is none.
-static void text_of(char cell[CELL_MAX], struct lsig_span object, const char *name)
+void lsig_ctl_text(char cell[CELL_MAX], struct lsig_span object, const char *name)
 {
     struct lsig_span inside = lsig_ctl_member(object, name);
     size_t len = 0;
@@ -79,7 +78,7 @@ static void text_of(char cell[CELL_MAX], struct lsig_span object, const char *na
 void lsig_ctl_print_text(FILE *out, struct lsig_span object, const char *name)
 {
     char cell[CELL_MAX];
-    text_of(cell, object, name);
+    lsig_ctl_text(cell, object, name);
     fputs(cell, out);
 }
 
@@ -101,7 +100,7 @@ void lsig_ctl_print_lines(FILE *out, struct lsig_span object, const char *name)
 // 2026-11-22T20:15:04.120+00:00 as 2026-11-22 20:15:04
 static void time_of(char cell[CELL_MAX], struct lsig_span object, const char *name)
 {
-    text_of(cell, object, name);
+    lsig_ctl_text(cell, object, name);
     if (strlen(cell) > 19) {
         cell[10] = ' ';
         cell[19] = '\0';
@@ -213,17 +212,18 @@ void lsig_ctl_show_status(FILE *out, struct lsig_span answer)
     fprintf(out, "%-16s ", "version");
     lsig_ctl_print_text(out, answer, "version");
     fputs("\n", out);
-    print_uptime(out, number(answer, "uptime_s"));
+    print_uptime(out, lsig_ctl_number(answer, "uptime_s"));
     for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
         bool policy = i == 0;
         fprintf(out, "%-16s %" PRId64 "\n", policy ? "policy version" : numbers[i],
-                number(answer, numbers[i]));
+                lsig_ctl_number(answer, numbers[i]));
     }
-    print_bytes(out, "memory", number(answer, "memory_bytes"));
-    print_bytes(out, "outbox", number(answer, "outbox_bytes"));
-    print_bytes(out, "kept for away", number(answer, "kept_bytes"));
-    fprintf(out, "%-16s %" PRId64 " ms\n", "longest loop gap", number(answer, "loop_gap_max_ms"));
-    fprintf(out, "%-16s %s\n", "draining", truth(answer, "draining") ? "yes" : "no");
+    print_bytes(out, "memory", lsig_ctl_number(answer, "memory_bytes"));
+    print_bytes(out, "outbox", lsig_ctl_number(answer, "outbox_bytes"));
+    print_bytes(out, "kept for away", lsig_ctl_number(answer, "kept_bytes"));
+    fprintf(out, "%-16s %" PRId64 " ms\n", "longest loop gap",
+            lsig_ctl_number(answer, "loop_gap_max_ms"));
+    fprintf(out, "%-16s %s\n", "draining", lsig_ctl_truth(answer, "draining") ? "yes" : "no");
 }
 
 static void print_more(FILE *out, int64_t shown, int64_t all, const char *what)
@@ -245,15 +245,15 @@ void lsig_ctl_show_rooms(FILE *out, struct lsig_span answer)
     size_t cursor = 0;
     while (lsig_scan_element(rooms, &cursor, &room)) {
         char(*row)[CELL_MAX] = add_row(&table);
-        text_of(row[0], room, "room_id");
-        put_number(row[1], number(room, "members"));
-        put_number(row[2], number(room, "connections"));
-        put_number(row[3], number(room, "away"));
-        put_number(row[4], number(room, "revision"));
+        lsig_ctl_text(row[0], room, "room_id");
+        put_number(row[1], lsig_ctl_number(room, "members"));
+        put_number(row[2], lsig_ctl_number(room, "connections"));
+        put_number(row[3], lsig_ctl_number(room, "away"));
+        put_number(row[4], lsig_ctl_number(room, "revision"));
     }
     int64_t shown = (int64_t)table.rows;
     print_table(out, &table);
-    print_more(out, shown, number(answer, "count"), "rooms");
+    print_more(out, shown, lsig_ctl_number(answer, "count"), "rooms");
 }
 
 // The rows of a member: one per connection, what they share in the first.
@@ -266,18 +266,18 @@ static void add_member(struct table *table, struct lsig_span member, const char 
     while (lsig_scan_element(connections, &cursor, &connection)) {
         char(*row)[CELL_MAX] = add_row(table);
         if (first) {
-            text_of(row[0], member, title);
-            text_of(row[1], member, "role");
+            lsig_ctl_text(row[0], member, title);
+            lsig_ctl_text(row[1], member, "role");
             time_of(row[2], member, "joined_at");
         }
         first = false;
-        text_of(row[3], connection, "peer_id");
-        if (truth(connection, "away")) {
+        lsig_ctl_text(row[3], connection, "peer_id");
+        if (lsig_ctl_truth(connection, "away")) {
             snprintf(row[4], CELL_MAX, "away");
         } else {
-            text_of(row[4], connection, "dialect");
+            lsig_ctl_text(row[4], connection, "dialect");
         }
-        text_of(row[5], connection, "address");
+        lsig_ctl_text(row[5], connection, "address");
     }
 }
 
@@ -308,11 +308,11 @@ void lsig_ctl_show_room(FILE *out, struct lsig_span answer)
     fputs("room ", out);
     lsig_ctl_print_text(out, answer, "room_id");
     fprintf(out, ": %" PRId64 " members, %" PRId64 " connections, revision %" PRId64 "\n",
-            number(answer, "member_count"), number(answer, "connection_count"),
-            number(answer, "revision"));
+            lsig_ctl_number(answer, "member_count"), lsig_ctl_number(answer, "connection_count"),
+            lsig_ctl_number(answer, "revision"));
     cut_addresses(&table);
     print_table(out, &table);
-    print_more(out, shown, number(answer, "member_count"), "members");
+    print_more(out, shown, lsig_ctl_number(answer, "member_count"), "members");
 }
 
 void lsig_ctl_show_user(FILE *out, struct lsig_span answer)
@@ -344,21 +344,21 @@ void lsig_ctl_show_versions(FILE *out, struct lsig_span answer)
     size_t cursor = 0;
     while (lsig_scan_element(versions, &cursor, &version)) {
         char(*row)[CELL_MAX] = add_row(&table);
-        put_number(row[0], number(version, "version"));
-        text_of(row[1], version, "state");
-        if (number(version, "suspended") > 0) {
+        put_number(row[0], lsig_ctl_number(version, "version"));
+        lsig_ctl_text(row[1], version, "state");
+        if (lsig_ctl_number(version, "suspended") > 0) {
             size_t len = strlen(row[1]);
             snprintf(row[1] + len, CELL_MAX - len, ", %" PRId64 " suspended",
-                     number(version, "suspended"));
+                     lsig_ctl_number(version, "suspended"));
         }
         time_of(row[2], version, "used_at");
-        put_number(row[3], number(version, "hooks"));
-        put_number(row[4], number(version, "errors"));
+        put_number(row[3], lsig_ctl_number(version, "hooks"));
+        put_number(row[4], lsig_ctl_number(version, "errors"));
         snprintf(row[5], CELL_MAX, "%.1f MiB",
-                 (double)number(version, "memory_bytes") / (1024.0 * 1024.0));
-        text_of(row[6], version, "digest");
+                 (double)lsig_ctl_number(version, "memory_bytes") / (1024.0 * 1024.0));
+        lsig_ctl_text(row[6], version, "digest");
         row[6][12] = '\0';
-        text_of(row[7], version, "folder");
+        lsig_ctl_text(row[7], version, "folder");
     }
     print_table(out, &table);
 }
@@ -366,7 +366,7 @@ void lsig_ctl_show_versions(FILE *out, struct lsig_span answer)
 static void put_pair(FILE *out, struct lsig_span event, const char *name, const char *label)
 {
     char cell[CELL_MAX];
-    text_of(cell, event, name);
+    lsig_ctl_text(cell, event, name);
     if (cell[0] != '\0') {
         fprintf(out, " %s%s", label, cell);
     }
@@ -376,8 +376,8 @@ void lsig_ctl_show_event(FILE *out, struct lsig_span event)
 {
     char at[CELL_MAX];
     char kind[CELL_MAX];
-    text_of(at, event, "at");
-    text_of(kind, event, "event");
+    lsig_ctl_text(at, event, "at");
+    lsig_ctl_text(kind, event, "event");
     bool alarming = strcmp(kind, "refused") == 0 || strcmp(kind, "dropped") == 0;
     bool colour = has_colour(out) && alarming;
     if (strlen(at) > 23) {
@@ -391,15 +391,15 @@ void lsig_ctl_show_event(FILE *out, struct lsig_span event)
     put_pair(out, event, "role", "");
     put_pair(out, event, "type", "");
     put_pair(out, event, "target", "to ");
-    if (number(event, "bytes") > 0) {
-        fprintf(out, " %" PRId64 " bytes", number(event, "bytes"));
+    if (lsig_ctl_number(event, "bytes") > 0) {
+        fprintf(out, " %" PRId64 " bytes", lsig_ctl_number(event, "bytes"));
     }
     put_pair(out, event, "reason", "reason ");
     put_pair(out, event, "code", "");
     put_pair(out, event, "message", "- ");
-    if (number(event, "count") > 0) {
+    if (lsig_ctl_number(event, "count") > 0) {
         fprintf(out, " %" PRId64 " lines, because they were not read in time",
-                number(event, "count"));
+                lsig_ctl_number(event, "count"));
     }
     fputs("\n", out);
     fflush(out);

@@ -135,8 +135,9 @@ static int make_policy(const struct lsig_command_line *line, const char *name, c
                                     : strerror(errno));
         } else if (write_all(folder, name, library)) {
             printf("%s/policy.lua is made. Check it: lunasig check %s\n"
+                   "Run its tests each time you save: lunasig test --watch %s\n"
                    "Serve it: lunasig serve --policy %s\n",
-                   folder, folder, folder);
+                   folder, folder, folder, folder);
             status = LSIG_EXIT_OK;
         }
         free(library);

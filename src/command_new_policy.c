@@ -59,7 +59,7 @@ const char lsig_command_new_policy[] =
     "  return 200, { room_id = room.id, queue = room.state.queue:copy() }\n"
     "end)\n"
     "\n"
-    "-- A test: a policy whose tests fail is not loaded.\n"
+    "-- A test: `lunasig test` runs it, and a policy whose tests fail is not loaded.\n"
     "sig.test(\"@: a hand that is up stands in the queue once\", function(t)\n"
     "  local ann, bob = t:client \"ann\", t:client \"bob\"\n"
     "  ann:joins \"r1\"\n"

@@ -5,8 +5,8 @@
 #include "command.h"
 
 static const struct lsig_command *const commands[] = {
-    &lsig_command_serve,  &lsig_command_check, &lsig_command_new,     &lsig_command_token,
-    &lsig_command_config, &lsig_command_ctl,   &lsig_command_version,
+    &lsig_command_serve, &lsig_command_check,  &lsig_command_test, &lsig_command_new,
+    &lsig_command_token, &lsig_command_config, &lsig_command_ctl,  &lsig_command_version,
 };
 
 enum { COMMAND_COUNT = sizeof(commands) / sizeof(commands[0]) };
@@ -32,7 +32,8 @@ static void print_help(FILE *out)
     fputs("  help     Show this text, or that of a command: lunasig help COMMAND\n\n"
           "Settings come from flags, the environment, -c FILE, ./.sbd and ./.env, in this order.\n"
           "`lunasig config --defaults` lists them all.\n\n"
-          "Exit status: 0 fine; 1 what was asked about is refused (a policy, a token);\n"
+          "Exit status: 0 fine; 1 what was asked about is refused (a policy, a token), or a test "
+          "failed;\n"
           "2 the command line or a setting is wrong; 3 could not start.\n",
           out);
 }

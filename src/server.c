@@ -19,11 +19,13 @@
 #include "flow/perform.h"
 #include "flow/revoke.h"
 #include "flow/ticket.h"
+#include "flow/timeline.h"
 #include "folders.h"
 #include "net/control.h"
 #include "net/net.h"
 #include "net/webhook.h"
 #include "room/hub.h"
+#include "script/entry.h"
 #include "script/script.h"
 #include "script/watch.h"
 #include "server_policies.h"
@@ -220,6 +222,7 @@ static bool make_net(struct server *server)
     lsig_flow_init(&server->flow);
     lsig_perform_install(&server->flow);
     server->flow_ready = true;
+    server->flow.timelines = lsig_timelines_open(&server->flow);
     server->operate = lsig_operate_new(&server->flow, LSIG_VERSION, &hooks);
     struct lsig_net_options options = {
         .loop = &server->loop,
@@ -288,8 +291,13 @@ static void watch_policy(struct server *server)
 {
     const struct lsig_settings *settings = server->settings;
     if (settings->policy_watch) {
-        const char *roots[LSIG_WATCH_ROOTS_MAX] = {settings->policy_dir, settings->lua_dir};
+        char *folder;
+        char *file;
+        lsig_entry_split(settings->policy_dir, &folder, &file);
+        const char *roots[LSIG_WATCH_ROOTS_MAX] = {folder, settings->lua_dir};
         server->watch = lsig_watch_open(&server->loop, roots, on_policy_changed, server);
+        free(folder);
+        free(file);
     }
 }
 
@@ -371,6 +379,7 @@ static void take_down(struct server *server)
     lsig_standings_free(server->standings);
     lsig_operate_free(server->operate);
     if (server->flow_ready) {
+        lsig_timelines_close(server->flow.timelines);
         lsig_flow_clear(&server->flow);
     }
     lsig_hub_free(server->hub);

@@ -4,8 +4,6 @@
 #include <openssl/sha.h>
 #include <string.h>
 
-#include "base/random.h"
-
 static void print_digest(struct lsig_span token, unsigned char out[LSIG_RESUME_DIGEST_SIZE])
 {
     unsigned char whole[SHA256_DIGEST_LENGTH];
@@ -13,10 +11,11 @@ static void print_digest(struct lsig_span token, unsigned char out[LSIG_RESUME_D
     memcpy(out, whole, LSIG_RESUME_DIGEST_SIZE);
 }
 
-void lsig_resume_make(char token[LSIG_RESUME_TOKEN_SIZE],
+void lsig_resume_make(const struct lsig_random_source *random,
+                      char token[LSIG_RESUME_TOKEN_SIZE],
                       unsigned char digest[LSIG_RESUME_DIGEST_SIZE])
 {
-    lsig_random_hex(token, (LSIG_RESUME_TOKEN_SIZE - 1) / 2);
+    lsig_random_fill_hex(random, token, (LSIG_RESUME_TOKEN_SIZE - 1) / 2);
     print_digest(lsig_span_of(token), digest);
 }
 

@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 
+#include "base/random.h"
 #include "base/span.h"
 
 enum {
@@ -10,8 +11,10 @@ enum {
     LSIG_RESUME_DIGEST_SIZE = 16,
 };
 
-// A new token, for the client and nowhere else, and the digest that is kept.
-void lsig_resume_make(char token[LSIG_RESUME_TOKEN_SIZE],
+// A new token, for the client and nowhere else, and the digest that is kept. random: NULL for the
+// kernel, unless tokens may repeat.
+void lsig_resume_make(const struct lsig_random_source *random,
+                      char token[LSIG_RESUME_TOKEN_SIZE],
                       unsigned char digest[LSIG_RESUME_DIGEST_SIZE]);
 // Whether a token that came is the one with this digest. Takes the same time for every wrong one.
 bool lsig_resume_matches(struct lsig_span token,

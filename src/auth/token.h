@@ -33,6 +33,12 @@ LSIG_MUST_USE enum lsig_status lsig_token_make(const struct lsig_keyring *keyrin
                                                const struct lsig_token_claims *claims,
                                                char **out);
 
+// The same with claims of the caller's, a JSON object (the scanner has accepted it); added are,
+// where they are missing, `jti`, `type`, issuer and audience. LSIG_INVALID_MESSAGE where the main
+// key does not sign.
+LSIG_MUST_USE enum lsig_status
+lsig_token_sign(const struct lsig_keyring *keyring, struct lsig_span claims, char **out);
+
 // What a good token says. Names are NUL-terminated UTF-8 without NUL inside.
 struct lsig_claims {
     char sub[LSIG_TOKEN_NAME_SIZE];      // who it is: the user id of rooms

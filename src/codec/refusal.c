@@ -31,6 +31,8 @@ enum lsig_status lsig_refuse(struct lsig_refusal *refusal, enum lsig_status stat
     refusal->status = status;
     refusal->details[0] = '\0';
     refusal->close_code = lsig_status_close_code(status);
+    refusal->where[0] = '\0';
+    refusal->version = 0;
     snprintf(refusal->code, sizeof(refusal->code), "%s", lsig_status_wire_code(status));
     snprintf(refusal->message, sizeof(refusal->message), "%s", lsig_status_text(status));
     return status;

@@ -1,13 +1,16 @@
 // refusal.h - why a step of the line said no: what the `error` frame tells the client.
 #pragma once
 
+#include <stdint.h>
+
 #include "base/buf.h"
 #include "base/status.h"
 
 enum {
     LSIG_REFUSAL_CODE_SIZE = 48,
     LSIG_REFUSAL_MESSAGE_SIZE = 256,
-    LSIG_REFUSAL_DETAILS_SIZE = 512
+    LSIG_REFUSAL_DETAILS_SIZE = 512,
+    LSIG_REFUSAL_WHERE_SIZE = 80
 };
 
 struct lsig_refusal {
@@ -17,6 +20,10 @@ struct lsig_refusal {
                                              // or SDP
     char details[LSIG_REFUSAL_DETAILS_SIZE]; // a JSON object, or "" for none
     int close_code;                          // 0: the connection stays
+    // For operators, never for clients: where a policy decided it, "std/chat.lua:12", and in which
+    // version; "" and 0: no policy did.
+    char where[LSIG_REFUSAL_WHERE_SIZE];
+    uint64_t version;
 };
 
 // Fills the refusal with the status' own code, text and close code; returns the status, so that a

@@ -328,6 +328,25 @@ enum lsig_status lsig_settings_load(struct lsig_settings *settings,
     return failed ? LSIG_INVALID_MESSAGE : LSIG_OK;
 }
 
+void lsig_settings_copy(struct lsig_settings *to, const struct lsig_settings *from)
+{
+    *to = *from;
+    for (int i = 0; i < LSIG_SETTING_COUNT; i++) {
+        if (lsig_setting_holds_text(&lsig_setting_rows[i])) {
+            char **text = lsig_setting_text_at(to, &lsig_setting_rows[i]);
+            *text = lsig_strdup(*text);
+        }
+    }
+}
+
+bool lsig_settings_knows(const char *key, const char **nearest)
+{
+    enum lsig_setting_name how;
+    bool known = lsig_setting_find(key, &how) >= 0;
+    *nearest = known ? NULL : lsig_setting_nearest(key);
+    return known;
+}
+
 void lsig_settings_clear(struct lsig_settings *settings)
 {
     for (int i = 0; i < LSIG_SETTING_COUNT; i++) {

@@ -29,7 +29,7 @@
     X(DATA_DIR, data_dir, PATH, "data", 1, 4096, "",                                               \
       "Folder of the database and of secrets that are made here")                                  \
     X(POLICY_DIR, policy_dir, PATH, "", 0, 4096, "",                                               \
-      "Folder with policy.lua; empty: the one that ships")                                         \
+      "Folder with policy.lua, or a .lua file in its place; empty: the one that ships")            \
     X(LUA_DIR, lua_dir, PATH, "", 0, 4096, "",                                                     \
       "Folder of the Lua library (std, lunasig); empty: the one that ships")                       \
     X(PAGE_DIR, page_dir, PATH, "", 0, 4096, "",                                                   \
@@ -123,6 +123,10 @@
       "Time for a request's head to arrive")                                                       \
     X(CONTROL_SOCKET, control_socket, PATH, "", 0, 100, "",                                        \
       "Socket of lunasig ctl; empty: control.sock in DATA_DIR; none: no socket")                   \
+    X(TIMELINE_ENTRIES, timeline_entries, INTEGER, "256", 0, 4096, "",                             \
+      "What lunasig ctl call knows of a room: its latest events; 0: none are recorded")            \
+    X(TIMELINE_BYTES, timeline_bytes, BYTES, "32 MiB", 65536, 4294967296, "",                      \
+      "Memory of these events of all rooms; those of the quietest are dropped first")              \
     X(ADMIN_KEY, admin_key, SECRET, "", 0, 1024, "",                                               \
       "Bearer key of the admin API, at least 32 bytes; empty: no admin API")                       \
     X(ADMIN_HOST, admin_host, TEXT, "127.0.0.1", 0, 255, "", "Address of the admin API")           \
@@ -184,6 +188,8 @@ LSIG_MUST_USE enum lsig_status lsig_settings_load(struct lsig_settings *settings
                                                   const struct lsig_settings_sources *sources,
                                                   struct lsig_buf *notes);
 void lsig_settings_clear(struct lsig_settings *settings); // secrets are wiped
+void lsig_settings_copy(struct lsig_settings *to, const struct lsig_settings *from);
+bool lsig_settings_knows(const char *key, const char **nearest); // else *nearest: one like it
 // KEY=value lines with each setting's text as a comment, in the form of a settings file; secrets
 // appear as ******** when set.
 void lsig_settings_print(const struct lsig_settings *settings, struct lsig_buf *out);

@@ -28,7 +28,7 @@ refuse_join(struct lsig_client *client, enum lsig_status status, struct lsig_ref
     lsig_log(LSIG_INFO, "join-refused", LSIG_LOG_TEXT("room", client->room->id),
              LSIG_LOG_TEXT("user", client->member->id),
              LSIG_LOG_TEXT("status", lsig_status_wire_code(status)),
-             LSIG_LOG_TEXT("code", refusal->code));
+             LSIG_LOG_TEXT("code", refusal->code), LSIG_LOG_TEXT("at", refusal->where));
     if (client->flow->observers != NULL) {
         lsig_observe(client->flow, &(struct lsig_event){.kind = LSIG_EVENT_REFUSED,
                                                         .room = client->room,
@@ -79,6 +79,7 @@ static void welcome(struct lsig_client *client, bool is_new)
     }
     observe(client, LSIG_EVENT_JOINED, NULL);
     observe(client, LSIG_EVENT_CONNECTED, NULL);
+    lsig_tell_member(flow, LSIG_HOOK_JOINED, client->member);
 }
 
 // seats: how many members the room may have for this one to come in.
@@ -345,13 +346,20 @@ void lsig_attend_close(struct lsig_client *client, const char *reason)
 
 void lsig_attend_forget(struct lsig_client *client)
 {
+    if (client->flow == NULL) {
+        return;
+    }
     client->state = LSIG_CLIENT_CLOSING;
     lsig_dispatch_drop(client);
-    lsig_resume_forget(client);
-    struct lsig_departure departure = lsig_room_leave(&client->connection, client->flow->now);
-    if (departure.left != NULL) {
-        lsig_announce_flush(client->flow, client->room);
-        lsig_member_unref(departure.left);
+    if (client->connection.away) {
+        lsig_resume_forget(client);
+    }
+    if (client->connection.member != NULL) {
+        struct lsig_departure departure = lsig_room_leave(&client->connection, client->flow->now);
+        if (departure.left != NULL) {
+            lsig_announce_flush(client->flow, client->room);
+            lsig_member_unref(departure.left);
+        }
     }
     let_go(client);
 }

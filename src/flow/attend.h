@@ -38,6 +38,6 @@ void lsig_attend_end(struct lsig_client *client, enum lsig_status why, const cha
 // socket that is lost. Everybody who has to hears of it; the client is empty afterwards. reason:
 // bye, timeout, kicked, replaced, expired, closed.
 void lsig_attend_close(struct lsig_client *client, const char *reason);
-// The same at the end of the server for one that is away: nobody hears of it, because it has not
-// left.
+// The same at the end of the server for one that is away, and where a server dies for any: nobody
+// hears of it, because it has not left. What is announced on the way is nobody's to hear either.
 void lsig_attend_forget(struct lsig_client *client);

@@ -48,6 +48,7 @@ enum lsig_status lsig_dispatch(struct lsig_client *client,
         .member = client->member,
         .rule = rule,
         .message = envelope,
+        .names_peers = client->connection.dialect == LSIG_V1,
     };
     client->message = NULL;
     enum lsig_status status =

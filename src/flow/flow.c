@@ -8,6 +8,7 @@
 #include "flow/line.h"
 #include "flow/revoke.h"
 #include "flow/tell.h"
+#include "flow/timeline.h"
 #include "room/timers.h"
 
 enum { IDLE_TICK_MS = 5000, SWEEP_MS = 1000 };
@@ -46,6 +47,9 @@ int64_t lsig_flow_tick(struct lsig_flow *flow)
         lsig_revoke_tick(flow);
         lsig_standings_tick(flow);
         lsig_hub_expire(flow->hub, flow->now);
+        if (flow->timelines != NULL) {
+            lsig_timelines_sweep(flow->timelines);
+        }
     }
     lsig_tell_timers(flow);
     if (flow->script != NULL) {

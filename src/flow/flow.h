@@ -54,6 +54,7 @@ struct lsig_flow {
     struct lsig_standings *standings;   // accounts behind tokens (account_standing.h); NULL: not
                                         // looked at
     struct lsig_tickets *tickets;       // one-time tickets (ticket.h); NULL: there are none
+    struct lsig_timelines *timelines;   // what happened in rooms (timeline.h); NULL: not recorded
 };
 
 void lsig_flow_init(

@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "flow/door.h"
 #include "flow/line.h"
+#include "flow/observer.h"
 #include "script/request.h"
 #include "script/request_copy.h"
 
@@ -58,6 +59,12 @@ static void refuse(struct lsig_client *client,
         own.close_code = lsig_status_close_code(LSIG_TOKEN_INVALID);
     }
     lsig_door_give_place(client->flow, lsig_span_of(claims->sub));
+    lsig_observe(client->flow, &(struct lsig_event){.kind = LSIG_EVENT_REFUSED,
+                                                    .room = client->room,
+                                                    .user = lsig_span_of(claims->sub),
+                                                    .connection = &client->connection,
+                                                    .type = lsig_span_of("auth"),
+                                                    .refusal = &own});
     lsig_line_refuse(client, &own);
 }
 

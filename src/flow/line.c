@@ -47,7 +47,7 @@ void lsig_line_refuse(struct lsig_client *client, const struct lsig_refusal *ref
         lsig_log(LSIG_INFO, "closing", LSIG_LOG_TEXT("room", client->room->id),
                  LSIG_LOG_TEXT("user", client->member != NULL ? client->member->id : ""),
                  LSIG_LOG_TEXT("connection", client->connection.peer_id),
-                 LSIG_LOG_TEXT("code", refusal->code),
+                 LSIG_LOG_TEXT("code", refusal->code), LSIG_LOG_TEXT("at", refusal->where),
                  LSIG_LOG_NUMBER("close", refusal->close_code));
         client->state = LSIG_CLIENT_CLOSING;
         client->resumable = false;
@@ -111,8 +111,23 @@ static void observe(struct lsig_client *client,
         .target = envelope->target,
         .bytes = envelope->frame.len,
         .refusal = ok ? NULL : refusal,
+        .handled = status == LSIG_HANDLED,
+        .where = status == LSIG_HANDLED ? refusal->where : NULL,
+        .version = status == LSIG_HANDLED ? refusal->version : 0,
     };
     lsig_observe(client->flow, &event);
+}
+
+// One that was not read so far, or that a rate_exceeded hook has refused in its own way.
+static void observe_frame(struct lsig_client *client,
+                          struct lsig_span frame,
+                          enum lsig_status status,
+                          const struct lsig_refusal *refusal)
+{
+    struct lsig_envelope unread = {.frame = frame};
+    if (client->flow->observers != NULL) {
+        observe(client, &unread, status, refusal);
+    }
 }
 
 // A message has got its verdict.
@@ -168,7 +183,7 @@ static enum lsig_status ask_and_relay(struct lsig_client *client,
     enum lsig_status status = lsig_dispatch(client, rule, envelope, &result);
     if (status == LSIG_OK) {
         lsig_relay(client, rule, envelope, route, &result);
-    } else if (status != LSIG_WAITING && status != LSIG_HANDLED) {
+    } else if (status != LSIG_WAITING) {
         *refusal = result.refusal;
     }
     lsig_hook_result_clear(&result);
@@ -219,6 +234,7 @@ take(struct lsig_client *client, struct lsig_span frame, struct lsig_refusal *re
         status = lsig_envelope_parse(&envelope, frame, refusal);
     }
     if (status != LSIG_OK) {
+        observe_frame(client, frame, status, refusal);
         return status;
     }
     if (envelope.id != 0 && envelope.id <= client->last_id) {
@@ -243,6 +259,7 @@ static void process(struct lsig_client *client, struct lsig_span frame)
         lsig_tell_rate_exceeded(client, &refusal) == LSIG_POLICY_DENIED) {
         status = LSIG_POLICY_DENIED;
         silent = false;
+        observe_frame(client, frame, status, &refusal);
     }
     if (silent) {
         client->flow->metrics->refused[status] += 1;

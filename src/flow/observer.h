@@ -19,7 +19,8 @@
     X(DISCONNECTED, "disconnected") /* reason is set */                                            \
     X(ROLE, "role")                 /* the member's role is another one */                         \
     X(MESSAGE, "message")           /* relayed; type, bytes and target are set */                  \
-    X(REFUSED, "refused")           /* a message or a join; refusal is set */
+    X(REFUSED, "refused")           /* a message or a join; refusal is set */                      \
+    X(RESUMED, "resumed") /* a connection has its socket again; reason: "with loss", or NULL */
 
 enum lsig_event_kind {
 #define X(name, wire) LSIG_EVENT_##name,
@@ -31,13 +32,18 @@ struct lsig_event {
     enum lsig_event_kind kind;
     const struct lsig_room *room;
     const struct lsig_member *member;         // NULL: the event is of the room, or of a client that
-                                              // nobody knows yet
+                                              // has no place yet
+    struct lsig_span user;                    // of such a client, as its token says; data NULL: the
+                                              // member says, or nobody knows
     const struct lsig_connection *connection; // NULL: of no single one
     const char *reason;
     struct lsig_span type;
     struct lsig_span target; // data NULL: everybody
     size_t bytes;            // of the whole frame as it came
     const struct lsig_refusal *refusal;
+    bool handled;      // MESSAGE: a hook has consumed it
+    const char *where; // then: the line of the policy that did; else NULL
+    uint64_t version;  // and its version
 };
 
 struct lsig_observer {

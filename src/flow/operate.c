@@ -10,6 +10,7 @@
 #include "flow/operate_policy.h"
 #include "flow/operate_view.h"
 #include "flow/revoke.h"
+#include "flow/timeline_view.h"
 
 struct lsig_operate {
     struct lsig_flow *flow;
@@ -109,6 +110,27 @@ static int show_user(const struct lsig_operate *operate,
     bool found = lsig_operate_print_user(out, operate->flow, lsig_span_of(request->user_id),
                                          request->addresses);
     return found ? 200 : lsig_operate_refuse(out, 404, "%s is in no room", request->user_id);
+}
+
+static int show_call(const struct lsig_operate *operate,
+                     const struct lsig_operate_request *request,
+                     struct lsig_buf *out)
+{
+    const struct lsig_flow *flow = operate->flow;
+    struct lsig_span id = lsig_span_of(request->room_id);
+    if (flow->timelines == NULL) {
+        return lsig_operate_refuse(out, 409, "this server records no calls: TIMELINE_ENTRIES is 0");
+    }
+    const struct lsig_timeline *timeline = lsig_timelines_find(flow->timelines, id);
+    if (timeline == NULL) {
+        return lsig_operate_refuse(
+            out, 404,
+            "nothing is known of a call in %s: rooms are forgotten %d minutes after they "
+            "closed, and when the server starts",
+            request->room_id, LSIG_TIMELINE_KEEP_MS / 60000);
+    }
+    lsig_timeline_print(out, flow, timeline);
+    return 200;
 }
 
 // --- sending away
@@ -353,6 +375,8 @@ run(struct lsig_operate *operate, const struct lsig_operate_request *request, st
         return show_room(operate, request, out);
     case LSIG_OPERATE_USER:
         return show_user(operate, request, out);
+    case LSIG_OPERATE_CALL:
+        return show_call(operate, request, out);
     case LSIG_OPERATE_KICK:
         return kick(operate, request, out);
     case LSIG_OPERATE_CLOSE:

@@ -47,6 +47,7 @@ enum lsig_operate_field_index {
       LSIG_OPERATE_BIT(LIMIT) | LSIG_OPERATE_BIT(ADDRESSES))                                       \
     X(USER, "user", LSIG_OPERATE_BIT(USER), 0, LSIG_OPERATE_BIT(ADDRESSES))                        \
     X(WATCH, "watch", 0, LSIG_OPERATE_BIT(ROOM) | LSIG_OPERATE_BIT(USER), 0)                       \
+    X(CALL, "call", LSIG_OPERATE_BIT(ROOM), 0, 0)                                                  \
     X(KICK, "kick", LSIG_OPERATE_BIT(ROOM) | LSIG_OPERATE_BIT(USER), 0, LSIG_OPERATE_BIT(REASON))  \
     X(CLOSE, "close", LSIG_OPERATE_BIT(ROOM), 0, LSIG_OPERATE_BIT(REASON))                         \
     X(BROADCAST, "broadcast", LSIG_OPERATE_BIT(TYPE) | LSIG_OPERATE_BIT(PAYLOAD),                  \

@@ -16,6 +16,7 @@ static bool is_wanted(const struct lsig_operate_watch *watch, const struct lsig_
     }
     return watch->user_id[0] == '\0' ||
            (event->member != NULL && is(watch->user_id, lsig_span_of(event->member->id))) ||
+           (event->user.data != NULL && is(watch->user_id, event->user)) ||
            (event->target.data != NULL && is(watch->user_id, event->target));
 }
 
@@ -36,11 +37,14 @@ print_event(struct lsig_buf *out, const struct lsig_flow *flow, const struct lsi
     lsig_json_string(out, "room_id", event->room->id);
     if (event->member != NULL) {
         lsig_json_string(out, "user_id", event->member->id);
+    } else {
+        print_cut(out, "user_id", event->user);
     }
     if (event->connection != NULL && event->connection->peer_id[0] != '\0') {
         lsig_json_string(out, "peer_id", event->connection->peer_id);
     }
-    if (event->kind == LSIG_EVENT_ROLE && event->member != NULL) {
+    bool role = event->kind == LSIG_EVENT_ROLE || event->kind == LSIG_EVENT_JOINED;
+    if (role && event->member != NULL) {
         lsig_json_string(out, "role", lsig_role_name((enum lsig_role)event->member->role));
     }
     if (event->reason != NULL) {
@@ -54,6 +58,15 @@ print_event(struct lsig_buf *out, const struct lsig_flow *flow, const struct lsi
     if (event->refusal != NULL) {
         lsig_json_string(out, "code", event->refusal->code);
         lsig_json_string(out, "message", event->refusal->message);
+    }
+    const char *where = event->refusal != NULL ? event->refusal->where : event->where;
+    if (event->handled) {
+        lsig_json_boolean(out, "handled", true);
+    }
+    if (where != NULL && where[0] != '\0') {
+        uint64_t version = event->refusal != NULL ? event->refusal->version : event->version;
+        lsig_json_string(out, "where", where);
+        lsig_json_integer(out, "version", (int64_t)version);
     }
     lsig_json_close(out, '}');
     lsig_buf_append(out, "\n", 1);

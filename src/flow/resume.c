@@ -180,6 +180,11 @@ void lsig_resume_take_over(struct lsig_client *old,
     flow->metrics->resumes_lossy += replayed < 0;
     log_client(old, replayed < 0 ? "resumed-with-loss" : "resumed");
     bool back = lsig_room_set_away(&old->connection, false);
+    lsig_observe(flow, &(struct lsig_event){.kind = LSIG_EVENT_RESUMED,
+                                            .room = old->room,
+                                            .member = old->member,
+                                            .connection = &old->connection,
+                                            .reason = replayed < 0 ? "with loss" : NULL});
     lsig_room_state_welcome(old, &arrival);
     if (back) {
         lsig_announce_away(flow, old->member, false);

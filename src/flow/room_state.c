@@ -111,7 +111,7 @@ static void print_session(struct lsig_buf *out, struct lsig_client *client)
         return;
     }
     char token[LSIG_RESUME_TOKEN_SIZE];
-    lsig_resume_make(token, client->resume_digest);
+    lsig_resume_make(lsig_hub_random(client->flow->hub), token, client->resume_digest);
     client->resumable = true;
     lsig_json_open(out, "session", '{');
     lsig_json_string(out, "id", client->connection.peer_id);

@@ -5,7 +5,7 @@
 
 #include "flow/flow.h"
 
-// AWAY, BACK, RESUME of a member.
+// JOINED, AWAY, BACK, RESUME of a member.
 void lsig_tell_member(struct lsig_flow *flow, enum lsig_hook_kind kind, struct lsig_member *member);
 void lsig_tell_left(struct lsig_flow *flow, struct lsig_member *member, const char *reason);
 void lsig_tell_room(struct lsig_flow *flow,

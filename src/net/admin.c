@@ -27,6 +27,7 @@ static const struct route {
     {LSIG_GET, "status", LSIG_OPERATE_STATUS, false},
     {LSIG_GET, "rooms", LSIG_OPERATE_ROOMS, false},
     {LSIG_GET, "rooms/{room}", LSIG_OPERATE_ROOM, false},
+    {LSIG_GET, "rooms/{room}/call", LSIG_OPERATE_CALL, false},
     {LSIG_GET, "users/{user}", LSIG_OPERATE_USER, false},
     {LSIG_POST, "rooms/{room}/broadcast", LSIG_OPERATE_BROADCAST, false},
     {LSIG_POST, "rooms/{room}/kick", LSIG_OPERATE_KICK, false},

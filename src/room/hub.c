@@ -24,6 +24,7 @@ struct lsig_hub {
     struct room_list timed;   // empty, and their timers refer to them
     struct lsig_heap *timers; // of all rooms
     struct lsig_room_bounds bounds;
+    const struct lsig_random_source *random;
     int64_t now_ms; // monotonic, as of the last expire
     size_t occupied_count;
     size_t member_count;
@@ -160,6 +161,16 @@ struct lsig_heap *lsig_hub_timers(const struct lsig_hub *hub)
 void lsig_hub_on_timers(struct lsig_hub *hub, struct lsig_room *room)
 {
     look_at_timers(hub, room);
+}
+
+void lsig_hub_set_random(struct lsig_hub *hub, const struct lsig_random_source *random)
+{
+    hub->random = random;
+}
+
+const struct lsig_random_source *lsig_hub_random(const struct lsig_hub *hub)
+{
+    return hub->random;
 }
 
 void lsig_hub_free(struct lsig_hub *hub)

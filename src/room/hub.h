@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/heap.h"
+#include "base/random.h"
 #include "room/room.h"
 
 enum { LSIG_KEPT_ROOMS_MAX = 10000, LSIG_KEPT_MS = 3600 * 1000 };
@@ -16,6 +17,9 @@ struct lsig_room_bounds {
 struct lsig_hub *lsig_hub_new(void);
 void lsig_hub_set_bounds(struct lsig_hub *hub, const struct lsig_room_bounds *bounds);
 const struct lsig_room_bounds *lsig_hub_bounds(const struct lsig_hub *hub);
+// What peer ids are made of; outlives the hub. NULL, as at first: the kernel.
+void lsig_hub_set_random(struct lsig_hub *hub, const struct lsig_random_source *random);
+const struct lsig_random_source *lsig_hub_random(const struct lsig_hub *hub);
 void lsig_hub_free(struct lsig_hub *hub); // no connection may be in a room any more
 // The room of that id, made if it is not there. The caller gets a reference. Rooms without members
 // and without references are forgotten, unless they remember something (roles, state, messages):

@@ -192,7 +192,8 @@ enum lsig_status lsig_room_enter(struct lsig_room *room,
         member_append(room, member);
     }
     connection->join_seq = ++room->join_seq;
-    lsig_random_hex(connection->peer_id, (LSIG_PEER_ID_SIZE - 1) / 2);
+    lsig_random_fill_hex(lsig_hub_random(room->hub), connection->peer_id,
+                         (LSIG_PEER_ID_SIZE - 1) / 2);
     connection_append(room, member, connection);
     room->revision += 1;
     return LSIG_OK;

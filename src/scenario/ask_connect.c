@@ -10,13 +10,13 @@
 #include "flow/door.h"
 #include "flow/line.h"
 #include "flow/resume.h"
-#include "scenario/ask.h"
+#include "scenario/ask_token.h"
 #include "script/request.h"
 #include "script/request_copy.h"
 
 enum {
     JOIN_WAIT_MS = 120 * 1000, // virtual; hooks wait a minute each at most
-    FRAME_MAX = 2 * 1024 * 1024,
+    AUTH_FRAME_MAX = 2 * LSIG_TOKEN_MAX + LSIG_TEST_ARGUMENTS_MAX,
     NAME_SIZE = 200,
     PATH_SIZE = 160,
     ADDRESS_SIZE = 64,
@@ -52,6 +52,36 @@ static bool read_user(struct lsig_asking *asking, char out[NAME_SIZE])
                          LSIG_USER_ID_MAX);
 }
 
+// How it shows its token, and which.
+static bool read_auth(struct lsig_asking *asking, struct lsig_player *player)
+{
+    static const char *const names[] = {
+        [LSIG_PLAYER_UPGRADE] = "\"upgrade\"",
+        [LSIG_PLAYER_MESSAGE] = "\"message\"",
+        [LSIG_PLAYER_SILENT] = "\"none\"",
+    };
+    struct lsig_span auth = lsig_ask_option(asking, 0, "auth");
+    struct lsig_span token = lsig_ask_option(asking, 0, "token");
+    size_t count = sizeof(names) / sizeof(names[0]);
+    size_t i = auth.data == NULL ? LSIG_PLAYER_UPGRADE : 0;
+    while (auth.data != NULL && i < count && !lsig_span_is(auth, names[i])) {
+        i++;
+    }
+    if (i == count) {
+        return lsig_ask_fail(asking, "auth is \"upgrade\" (its token comes with the request), "
+                                     "\"message\" (its first message brings it) or \"none\"");
+    }
+    if (i != LSIG_PLAYER_UPGRADE && player->dialect == LSIG_COMPAT) {
+        return lsig_ask_fail(asking, "the compat dialect has no auth message");
+    }
+    player->auth = (enum lsig_player_auth)i;
+    if (token.data != NULL) {
+        player->token = lsig_alloc(token.len + 1);
+        lsig_match_text(token, player->token, token.len + 1);
+    }
+    return true;
+}
+
 static bool read_options(struct lsig_asking *asking, struct lsig_player *player)
 {
     char text[ADDRESS_SIZE] = "192.0.2.1";
@@ -62,8 +92,12 @@ static bool read_options(struct lsig_asking *asking, struct lsig_player *player)
         lsig_match_text(address, text, sizeof(text));
     }
     player->address = lsig_strdup(text);
+    if (claims.data != NULL && lsig_scan_type(claims) != LSIG_JSON_OBJECT &&
+        !lsig_span_is(claims, "[]")) {
+        return lsig_ask_fail(asking, "claims are a table of names: { plan = \"pro\" }");
+    }
     if (claims.data != NULL && lsig_scan_type(claims) != LSIG_JSON_OBJECT) {
-        claims = lsig_span_of("{}");
+        claims = lsig_span_of("{}"); // an empty table
     }
     player->claims =
         claims.data != NULL ? lsig_strndup(claims.data, claims.len) : lsig_strdup("{}");
@@ -77,7 +111,8 @@ static bool read_options(struct lsig_asking *asking, struct lsig_player *player)
         return lsig_ask_fail(asking, "dialect is \"lunasig.v1\" or \"compat\"");
     }
     player->life_ms = asking->world->settings->jwt_access_minutes * 60000;
-    return lsig_ask_read_time(asking, lsig_ask_option(asking, 0, "expires"), &player->life_ms);
+    return read_auth(asking, player) && lsig_ask_read_node(asking, 0, &player->node) &&
+           lsig_ask_read_time(asking, lsig_ask_option(asking, 0, "expires"), &player->life_ms);
 }
 
 // The second client of a user is told from the first.
@@ -94,7 +129,8 @@ static void name_player(struct lsig_player *player)
 
 bool lsig_ask_client(struct lsig_asking *asking)
 {
-    static const char *const known[] = {"user", "claims", "dialect", "address", "expires"};
+    static const char *const known[] = {"user",    "claims", "dialect", "address",
+                                        "expires", "auth",   "token",   "node"};
     struct lsig_world *world = asking->world;
     struct lsig_span options = asking->arguments[0];
     char user[NAME_SIZE];
@@ -124,7 +160,7 @@ bool lsig_ask_client(struct lsig_asking *asking)
 // --- joins, resumes
 
 // What its token says: what the test gave it, and what every token has.
-static void make_claims(const struct lsig_player *player, struct lsig_claims *claims)
+void lsig_ask_make_claims(const struct lsig_player *player, struct lsig_claims *claims)
 {
     struct lsig_span given = lsig_span_of(player->claims);
     struct lsig_span username = lsig_match_member(given, "username");
@@ -160,8 +196,10 @@ static void make_claims(const struct lsig_player *player, struct lsig_claims *cl
 }
 
 // What the answer to an upgrade would have said.
-static void
-refuse_upgrade(struct lsig_player *player, int status, const char *code, const char *text)
+void lsig_ask_refuse_upgrade(struct lsig_player *player,
+                             int status,
+                             const char *code,
+                             const char *text)
 {
     player->refused = status;
     snprintf(player->refusal_code, sizeof(player->refusal_code), "%s", code);
@@ -173,7 +211,7 @@ refuse_upgrade(struct lsig_player *player, int status, const char *code, const c
 // As net/handshake.c does it.
 static bool ask_connect_hooks(struct lsig_player *player, struct lsig_script_request *request)
 {
-    struct lsig_script *script = player->world->script;
+    struct lsig_script *script = player->node->script;
     struct lsig_hook_event event = {.kind = LSIG_HOOK_CONNECT, .request = request};
     struct lsig_hook_result result;
     struct lsig_hook_run *run;
@@ -183,44 +221,114 @@ static bool ask_connect_hooks(struct lsig_player *player, struct lsig_script_req
     lsig_hook_result_init(&result);
     enum lsig_status status = lsig_script_call(script, &event, &result, NULL, NULL, &run);
     if (status != LSIG_OK) {
-        refuse_upgrade(player, 403, result.refusal.code, result.refusal.message);
+        lsig_ask_refuse_upgrade(player, 403, result.refusal.code, result.refusal.message);
     }
     lsig_hook_result_clear(&result);
     return status == LSIG_OK;
 }
 
-static void open_wire(struct lsig_player *player,
-                      const struct lsig_claims *claims,
-                      const struct lsig_resume_request *resume)
+// Whom the upgrade's token is of. False: refused. *has_claims: it has one.
+static bool check_token(struct lsig_player *player, struct lsig_claims *claims, bool *has_claims)
 {
-    struct lsig_world *world = player->world;
-    struct lsig_span room_id = lsig_span_of(player->room_id);
-    char path[PATH_SIZE];
-    snprintf(path, sizeof(path), "/webrtc/ws/%s", player->room_id);
-    struct lsig_script_request request = {
+    struct lsig_refusal refusal;
+    bool none = player->token != NULL && player->token[0] == '\0';
+    *has_claims = false;
+    if (player->auth != LSIG_PLAYER_UPGRADE || (none && player->dialect == LSIG_V1)) {
+        return true;
+    }
+    if (none) {
+        lsig_ask_refuse_upgrade(player, 401, "TOKEN_INVALID", "Not authenticated");
+        return false;
+    }
+    if (lsig_ask_check_token(player, claims, &refusal) == LSIG_OK) {
+        *has_claims = true;
+        return true;
+    }
+    // The answer does not say what is wrong; who reads the test may know.
+    lsig_story_add(&player->world->story, lsig_world_ms(player->world), "%s: %s: %s", player->name,
+                   refusal.code, refusal.message);
+    lsig_ask_refuse_upgrade(player, 401, "TOKEN_INVALID", "Could not validate credentials");
+    return false;
+}
+
+// What hooks of the handshake see of it; path is whole as long as the request.
+static void read_request(const struct lsig_player *player,
+                         const struct lsig_claims *claims,
+                         char path[PATH_SIZE],
+                         struct lsig_script_request *request)
+{
+    snprintf(path, PATH_SIZE, "/webrtc/ws/%s", player->room_id);
+    *request = (struct lsig_script_request){
         .method = "GET",
         .path = path,
         .address = player->address,
         .origin = "",
         .room_id = player->room_id,
         .dialect = player->dialect == LSIG_V1 ? "lunasig.v1" : "compat",
-        .claims = claims->json,
+        .claims = claims != NULL ? claims->json : NULL,
         .query = {"", 0},
         .body = {"", 0},
     };
+}
+
+// claims NULL: a message brings the token.
+static void open_wire(struct lsig_player *player,
+                      const struct lsig_claims *claims,
+                      const struct lsig_resume_request *resume)
+{
+    static const struct lsig_resume_request nothing = {{NULL, 0}, 0};
+    struct lsig_flow *flow = &player->node->flow;
+    struct lsig_span room_id = lsig_span_of(player->room_id);
+    char path[PATH_SIZE];
+    struct lsig_script_request request;
+    read_request(player, claims, path, &request);
     if (!ask_connect_hooks(player, &request)) {
+        flow->metrics->connections_refused += 1;
         return;
     }
-    const struct lsig_room *room = lsig_hub_find(world->flow.hub, room_id);
-    if (!lsig_resume_take_place(&world->flow, room, player->dialect, claims, resume)) {
-        refuse_upgrade(player, 429, "RATE_LIMIT_EXCEEDED", "Too many connections of this user");
+    const struct lsig_room *room = lsig_hub_find(flow->hub, room_id);
+    if (claims != NULL && !lsig_resume_take_place(flow, room, player->dialect, claims, resume)) {
+        flow->metrics->connections_refused += 1;
+        lsig_ask_refuse_upgrade(player, 429, "RATE_LIMIT_EXCEEDED",
+                                "Too many connections of this user");
         return;
     }
-    struct lsig_wire *wire = lsig_wire_open(world, player);
-    if (lsig_script_has_hooks(world->script, LSIG_HOOK_AUTH)) {
+    struct lsig_wire *wire = lsig_wire_open(player->node, player);
+    if (lsig_script_has_hooks(flow->script, LSIG_HOOK_AUTH)) {
+        request.claims = NULL; // as net/handshake.c copies it
         wire->client.request = lsig_request_copy(&request);
     }
-    lsig_attend_open(&world->flow, &wire->client, room_id, player->dialect, claims, resume);
+    lsig_attend_open(flow, &wire->client, room_id, player->dialect, claims,
+                     claims != NULL ? resume : &nothing);
+}
+
+static void connect_player(struct lsig_player *player, const struct lsig_resume_request *resume)
+{
+    struct lsig_claims claims = {.json = NULL};
+    bool has_claims;
+    if (!check_token(player, &claims, &has_claims)) {
+        player->world->metrics->connections_refused += 1;
+        return;
+    }
+    open_wire(player, has_claims ? &claims : NULL, resume);
+    lsig_claims_clear(&claims);
+}
+
+// Its first message.
+static bool authenticate(struct lsig_asking *asking, const struct lsig_resume_request *resume)
+{
+    struct lsig_player *player = asking->player;
+    struct lsig_buf frame;
+    if (player->auth != LSIG_PLAYER_MESSAGE || !lsig_player_is_connected(player)) {
+        return true;
+    }
+    char *token = lsig_ask_make_token(player);
+    lsig_buf_init(&frame, AUTH_FRAME_MAX);
+    lsig_ask_print_auth(token, resume, &frame);
+    bool fine = lsig_ask_send_frame(asking, lsig_buf_span(&frame));
+    lsig_buf_clear(&frame);
+    free(token);
+    return fine;
 }
 
 // Whether it has become clear what became of its coming.
@@ -230,7 +338,7 @@ static bool has_come(void *arg)
     return player->wire == NULL || player->wire->client.state != LSIG_CLIENT_JOINING;
 }
 
-static bool answer_welcome(struct lsig_asking *asking, size_t first)
+bool lsig_ask_answer_welcome(struct lsig_asking *asking, size_t first)
 {
     struct lsig_player *player = asking->player;
     for (size_t i = first; i < player->heard_count; i++) {
@@ -248,7 +356,7 @@ static bool answer_welcome(struct lsig_asking *asking, size_t first)
 
 // Refused: the error frame before the close says why. It is a failure unless the test says next
 // that it expects it.
-static bool note_refusal(struct lsig_asking *asking, size_t first)
+bool lsig_ask_note_refusal(struct lsig_asking *asking, size_t first)
 {
     struct lsig_player *player = asking->player;
     for (size_t i = first; i < player->heard_count && player->refused == 0; i++) {
@@ -265,11 +373,9 @@ static bool note_refusal(struct lsig_asking *asking, size_t first)
     return true;
 }
 
-static bool come(struct lsig_asking *asking, const struct lsig_resume_request *resume)
+void lsig_ask_begin_coming(struct lsig_asking *asking)
 {
     struct lsig_player *player = asking->player;
-    struct lsig_claims claims;
-    size_t first = player->heard_count;
     player->refused = 0;
     player->closed = 0;
     player->close_text[0] = '\0';
@@ -277,10 +383,15 @@ static bool come(struct lsig_asking *asking, const struct lsig_resume_request *r
     player->refusal_text[0] = '\0';
     lsig_story_add(&asking->world->story, lsig_world_ms(asking->world), "%s -> %s %s", player->name,
                    asking->question->operation, player->room_id);
-    make_claims(player, &claims);
-    open_wire(player, &claims, resume);
-    lsig_claims_clear(&claims);
-    if (!lsig_ask_pass(asking, 0, NULL, NULL)) {
+}
+
+static bool come(struct lsig_asking *asking, const struct lsig_resume_request *resume)
+{
+    struct lsig_player *player = asking->player;
+    size_t first = player->heard_count;
+    lsig_ask_begin_coming(asking);
+    connect_player(player, resume);
+    if (!lsig_ask_pass(asking, 0, NULL, NULL) || !authenticate(asking, resume)) {
         return false;
     }
     if (!has_come(player) && !lsig_ask_pass(asking, JOIN_WAIT_MS, has_come, player)) {
@@ -290,15 +401,26 @@ static bool come(struct lsig_asking *asking, const struct lsig_resume_request *r
         return lsig_ask_fail(asking, "a hook still waits after %d s", JOIN_WAIT_MS / 1000);
     }
     if (player->wire != NULL && lsig_client_is_member(&player->wire->client)) {
-        return answer_welcome(asking, first);
+        return lsig_ask_answer_welcome(asking, first);
     }
-    return note_refusal(asking, first);
+    if (player->wire != NULL && player->wire->client.state == LSIG_CLIENT_UNKNOWN) {
+        return true; // it is connected, and has shown no token yet
+    }
+    return lsig_ask_note_refusal(asking, first);
 }
 
-bool lsig_ask_joins(struct lsig_asking *asking)
+// The options at `argument`: which node it connects to from here on.
+static bool read_target(struct lsig_asking *asking, size_t argument)
+{
+    static const char *const known[] = {"node"};
+    return asking->arguments[argument].data == NULL ||
+           (lsig_ask_check_options(asking, argument, known, 1) &&
+            lsig_ask_read_node(asking, argument, &asking->player->node));
+}
+
+bool lsig_ask_read_room(struct lsig_asking *asking)
 {
     struct lsig_player *player = asking->player;
-    struct lsig_resume_request request = {{NULL, 0}, 0};
     char room[LSIG_ROOM_ID_MAX + 2] = "";
     if (asking->arguments[0].data != NULL) {
         lsig_match_text(asking->arguments[0], room, sizeof(room));
@@ -307,14 +429,35 @@ bool lsig_ask_joins(struct lsig_asking *asking)
         return lsig_ask_fail(asking, "a room is a text of 1 to %d letters, digits, - and _",
                              LSIG_ROOM_ID_MAX);
     }
-    if (player->wire != NULL && !player->wire->cut) {
+    if (lsig_player_is_connected(player)) {
         return lsig_ask_fail(asking, "it is in \"%s\" already; t:client makes another one",
                              player->room_id);
+    }
+    if (!read_target(asking, 1) || !lsig_ask_check_node(asking)) {
+        return false;
     }
     free(player->room_id);
     player->room_id = lsig_strdup(room);
     player->seq = 0;
-    return come(asking, &request);
+    return true;
+}
+
+bool lsig_ask_joins(struct lsig_asking *asking)
+{
+    struct lsig_resume_request request = {{NULL, 0}, 0};
+    return lsig_ask_read_room(asking) && come(asking, &request);
+}
+
+bool lsig_ask_check_away(struct lsig_asking *asking)
+{
+    const struct lsig_player *player = asking->player;
+    if (player->room_id == NULL) {
+        return lsig_ask_fail(asking, "it has not been in a room yet");
+    }
+    if (lsig_player_is_connected(player)) {
+        return lsig_ask_fail(asking, "its connection is open: drops or vanishes comes before");
+    }
+    return read_target(asking, 0) && lsig_ask_check_node(asking);
 }
 
 bool lsig_ask_resumes(struct lsig_asking *asking)
@@ -322,149 +465,12 @@ bool lsig_ask_resumes(struct lsig_asking *asking)
     struct lsig_player *player = asking->player;
     struct lsig_resume_request request = {{NULL, 0}, player->seq};
     char token[LSIG_PLAYER_TOKEN_SIZE];
-    if (player->room_id == NULL) {
-        return lsig_ask_fail(asking, "it has not been in a room yet");
-    }
-    if (player->wire != NULL && !player->wire->cut) {
-        return lsig_ask_fail(asking, "its connection is open: drops or vanishes comes before");
+    if (!lsig_ask_check_away(asking)) {
+        return false;
     }
     snprintf(token, sizeof(token), "%s", player->resume_token);
     if (player->dialect == LSIG_V1 && token[0] != '\0') {
         request.token = lsig_span_of(token);
     }
     return come(asking, &request);
-}
-
-// --- sends
-
-static bool check_connected(struct lsig_asking *asking)
-{
-    const struct lsig_player *player = asking->player;
-    if (player->wire != NULL && !player->wire->cut) {
-        return true;
-    }
-    if (player->closed != 0) {
-        return lsig_ask_fail(asking, "its connection was closed: %d %s", player->closed,
-                             player->close_text);
-    }
-    return lsig_ask_fail(asking, player->room_id != NULL ? "its connection is gone"
-                                                         : "it has not joined a room yet");
-}
-
-static bool send_frame(struct lsig_asking *asking, struct lsig_span frame)
-{
-    struct lsig_wire *wire = asking->player->wire;
-    wire->heard_ms = asking->world->now->mono_ms;
-    lsig_story_add_frame(&asking->world->story, lsig_world_ms(asking->world), asking->player->name,
-                         "->", frame);
-    if (frame.len > (size_t)asking->world->settings->frame_bytes_max) {
-        struct lsig_refusal refusal;
-        lsig_refuse(&refusal, LSIG_FRAME_TOO_BIG);
-        lsig_line_refuse(&wire->client, &refusal);
-    } else {
-        lsig_line_on_frame(&wire->client, frame);
-    }
-    return lsig_ask_pass(asking, 0, NULL, NULL);
-}
-
-// sends(type, payload, target) or sends { type =, payload =, target =, id = }
-static bool print_message(struct lsig_asking *asking, struct lsig_buf *out)
-{
-    static const char *const known[] = {"type", "payload", "target", "id", "timestamp"};
-    struct lsig_span type = asking->arguments[0];
-    struct lsig_span payload = asking->arguments[1];
-    struct lsig_span target = asking->arguments[2];
-    struct lsig_span id = {NULL, 0};
-    struct lsig_span timestamp = {NULL, 0};
-    if (type.data != NULL && lsig_scan_type(type) == LSIG_JSON_OBJECT) {
-        if (!lsig_ask_check_options(asking, 0, known, sizeof(known) / sizeof(known[0]))) {
-            return false;
-        }
-        payload = lsig_ask_option(asking, 0, "payload");
-        target = lsig_ask_option(asking, 0, "target");
-        id = lsig_ask_option(asking, 0, "id");
-        timestamp = lsig_ask_option(asking, 0, "timestamp");
-        type = lsig_ask_option(asking, 0, "type");
-    }
-    if (type.data == NULL) {
-        return lsig_ask_fail(asking, "the type is missing: ann:sends(\"chat-message\", { … })");
-    }
-    lsig_json_open(out, NULL, '{');
-    lsig_json_raw(out, "type", type);
-    lsig_json_raw(out, "payload", payload.data != NULL ? payload : lsig_span_of("{}"));
-    if (target.data != NULL) {
-        lsig_json_raw(out, "target_id", target);
-    }
-    if (id.data != NULL) {
-        lsig_json_raw(out, "id", id);
-    }
-    if (timestamp.data != NULL) {
-        lsig_json_raw(out, "timestamp", timestamp);
-    }
-    lsig_json_close(out, '}');
-    return true;
-}
-
-bool lsig_ask_sends(struct lsig_asking *asking)
-{
-    struct lsig_buf frame;
-    lsig_buf_init(&frame, FRAME_MAX);
-    bool fine = check_connected(asking) && print_message(asking, &frame) &&
-                send_frame(asking, lsig_buf_span(&frame));
-    lsig_buf_clear(&frame);
-    return fine;
-}
-
-bool lsig_ask_sends_raw(struct lsig_asking *asking)
-{
-    struct lsig_span value = asking->arguments[0];
-    if (!check_connected(asking)) {
-        return false;
-    }
-    if (value.data == NULL || lsig_scan_type(value) != LSIG_JSON_STRING) {
-        return lsig_ask_fail(asking, "write the frame as a text");
-    }
-    size_t len = 0;
-    char *text = lsig_alloc(value.len);
-    bool read = lsig_scan_unescape((struct lsig_span){value.data + 1, value.len - 2}, text,
-                                   value.len, &len);
-    bool fine = read && send_frame(asking, (struct lsig_span){text, len});
-    free(text);
-    return fine;
-}
-
-// --- goes
-
-bool lsig_ask_vanishes(struct lsig_asking *asking)
-{
-    if (!check_connected(asking)) {
-        return false;
-    }
-    asking->player->wire->cut = true;
-    lsig_story_add(&asking->world->story, lsig_world_ms(asking->world), "%s vanishes",
-                   asking->player->name);
-    return true;
-}
-
-bool lsig_ask_drops(struct lsig_asking *asking)
-{
-    if (!check_connected(asking)) {
-        return false;
-    }
-    lsig_story_add(&asking->world->story, lsig_world_ms(asking->world), "%s loses its connection",
-                   asking->player->name);
-    lsig_wire_lose(asking->player->wire, "timeout");
-    return lsig_ask_pass(asking, 0, NULL, NULL);
-}
-
-bool lsig_ask_leaves(struct lsig_asking *asking)
-{
-    if (!check_connected(asking)) {
-        return false;
-    }
-    lsig_story_add(&asking->world->story, lsig_world_ms(asking->world), "%s -> close 1000",
-                   asking->player->name);
-    asking->player->wire->client.resumable = false;
-    lsig_wire_lose(asking->player->wire, "bye");
-    return lsig_ask_pass(asking, 0, NULL, NULL);
 }

@@ -54,6 +54,27 @@ static void print_pattern(struct expectation *expectation)
     lsig_json_close(out, '}');
 }
 
+// Options stand last, and are { within = … }; a payload that is just that is meant to be options.
+static bool check_options(struct lsig_asking *asking, size_t last)
+{
+    static const char *const known[] = {"within"};
+    struct lsig_span options = asking->arguments[last];
+    struct lsig_span payload = last == 2 ? asking->arguments[1] : options;
+    size_t cursor = 0;
+    struct lsig_span key;
+    struct lsig_span value;
+    if (last == 2 && options.data == NULL && payload.data != NULL &&
+        lsig_scan_member(payload, &cursor, &key, &value) && lsig_span_is(key, "within") &&
+        !lsig_scan_member(payload, &cursor, &key, &value)) {
+        return lsig_ask_fail(asking, "this stands for a payload: write { type = \"…\", within = "
+                                     "\"5s\" }, or (\"…\", {}, { within = \"5s\" })");
+    }
+    if (options.data != NULL && lsig_scan_type(options) != LSIG_JSON_OBJECT) {
+        return lsig_ask_fail(asking, "options are a table: { within = \"5s\" }");
+    }
+    return options.data == NULL || lsig_ask_check_options(asking, last, known, 1);
+}
+
 // (pattern), (type), (type, payload), each with { within = } in the pattern or as the last.
 static bool read_expectation(struct expectation *expectation)
 {
@@ -80,7 +101,8 @@ static bool read_expectation(struct expectation *expectation)
     if (within.data == NULL && object && !special) {
         within = lsig_ask_option(asking, 0, "within");
     }
-    return lsig_ask_read_time(asking, within, &expectation->within_ms);
+    return check_options(asking, last) &&
+           lsig_ask_read_time(asking, within, &expectation->within_ms);
 }
 
 // Compares the frames that have come since.
@@ -112,11 +134,12 @@ static bool look(void *arg)
 static bool await(struct expectation *expectation)
 {
     struct lsig_asking *asking = expectation->asking;
+    int64_t ms = expectation->within_ms >= 0 ? expectation->within_ms : asking->patience_ms;
     expectation->at = asking->player->read;
-    if (look(expectation) || expectation->within_ms < 0) {
+    if (look(expectation) || (expectation->within_ms < 0 && ms == 0)) {
         return true;
     }
-    return lsig_ask_pass(asking, expectation->within_ms, look, expectation);
+    return lsig_ask_pass(asking, ms, look, expectation);
 }
 
 // --- why it failed
@@ -181,10 +204,13 @@ static void say_closed(const struct lsig_player *player, struct lsig_buf *out)
 static bool fail_missing(struct expectation *expectation)
 {
     struct lsig_asking *asking = expectation->asking;
-    struct lsig_span pattern = lsig_buf_span(&expectation->pattern);
+    struct lsig_buf shown;
+    lsig_buf_init(&shown, PATTERN_MAX);
+    lsig_match_print(lsig_buf_span(&expectation->pattern), &shown);
     lsig_ask_fail(asking, "nothing like this came: %.*s%s",
-                  pattern.len < SHOWN_MAX ? (int)pattern.len : SHOWN_MAX, pattern.data,
-                  pattern.len < SHOWN_MAX ? "" : "...");
+                  shown.len < SHOWN_MAX ? (int)shown.len : SHOWN_MAX, shown.data,
+                  shown.len < SHOWN_MAX ? "" : "...");
+    lsig_buf_clear(&shown);
     if (expectation->nearest[0] != '\0') {
         lsig_buf_append_format(asking->answer, "\n    nearest: %s: %s", expectation->nearest_type,
                                expectation->nearest);

@@ -19,14 +19,20 @@ static bool read_name(struct lsig_asking *asking, size_t argument, char out[NAME
     return out[0] != '\0';
 }
 
-static const struct lsig_room *find_room(struct lsig_asking *asking)
+// On the node that the options at `options` name; unless they do, on the first.
+static const struct lsig_room *find_room(struct lsig_asking *asking, size_t options)
 {
+    struct lsig_node *node = asking->world->nodes;
     char name[NAME_SIZE];
     if (!read_name(asking, 0, name)) {
         lsig_ask_fail(asking, "write the id of a room");
         return NULL;
     }
-    return lsig_hub_find(asking->world->flow.hub, lsig_span_of(name));
+    bool named = lsig_ask_option(asking, options, "node").data != NULL;
+    if (named ? !lsig_ask_read_node(asking, options, &node) : !lsig_ask_check_node(asking)) {
+        return NULL;
+    }
+    return lsig_hub_find(node->flow.hub, lsig_span_of(name));
 }
 
 // A name that is no C string yet, as a member of an open object.
@@ -66,7 +72,7 @@ static void print_member(struct lsig_buf *out, const struct lsig_member *member)
 bool lsig_ask_room(struct lsig_asking *asking)
 {
     struct lsig_buf *out = asking->answer;
-    const struct lsig_room *room = find_room(asking);
+    const struct lsig_room *room = find_room(asking, 1);
     if (room == NULL) {
         return out->len == 0; // none of that id: nil
     }
@@ -131,11 +137,13 @@ bool lsig_ask_state(struct lsig_asking *asking)
 {
     struct lsig_buf *out = asking->answer;
     char policy[NAME_SIZE];
-    const struct lsig_room *room = find_room(asking);
+    bool named = asking->arguments[1].data != NULL &&
+                 lsig_scan_type(asking->arguments[1]) == LSIG_JSON_STRING;
+    const struct lsig_room *room = find_room(asking, named ? 2 : 1);
     if (room == NULL) {
         return out->len == 0;
     }
-    if (!read_name(asking, 1, policy)) {
+    if (!named || !read_name(asking, 1, policy)) {
         snprintf(policy, sizeof(policy), "%s", asking->question->policy);
     }
     const struct lsig_state *state = lsig_state_find(room, lsig_span_of(policy));

@@ -36,19 +36,17 @@ struct lsig_documents_call {
 
 // --- entries
 
-static bool is_there(int64_t expires_ms, int64_t now_ms)
+// What has expired stays until it is replaced: a call's now may be before another's.
+static bool has_document(const struct lsig_documents_entry *entry, int64_t now_ms)
 {
-    return expires_ms == 0 || expires_ms > now_ms;
+    return entry != NULL && entry->json != NULL &&
+           (entry->expires_ms == 0 || entry->expires_ms > now_ms);
 }
 
-// Forgets what has expired.
-static void expire(struct lsig_documents_entry *entry, int64_t now_ms)
+static bool has_counter(const struct lsig_documents_entry *entry, int64_t now_ms)
 {
-    if (entry->json != NULL && !is_there(entry->expires_ms, now_ms)) {
-        free(entry->json);
-        entry->json = NULL;
-    }
-    entry->counted = entry->counted && is_there(entry->number_ends_ms, now_ms);
+    return entry != NULL && entry->counted &&
+           (entry->number_ends_ms == 0 || entry->number_ends_ms > now_ms);
 }
 
 static int
@@ -67,7 +65,6 @@ find(struct lsig_documents *documents, const struct lsig_documents_call *call, b
     }
     struct lsig_documents_entry *entry = *link;
     if (entry != NULL && compare(entry, call->collection, call->key) == 0) {
-        expire(entry, call->now_ms);
         return entry;
     }
     if (!make) {
@@ -97,7 +94,7 @@ static void do_get(const struct lsig_documents_call *call, const struct lsig_doc
 {
     struct lsig_document document;
     struct lsig_document_outcome outcome = {.documents = &document};
-    if (entry == NULL || entry->json == NULL) {
+    if (!has_document(entry, call->now_ms)) {
         finish(call, LSIG_NOT_FOUND, &outcome);
         return;
     }
@@ -111,7 +108,7 @@ static void do_put(struct lsig_documents *documents,
                    struct lsig_documents_entry *entry)
 {
     struct lsig_document_outcome outcome = {.documents = NULL};
-    if (call->if_absent && entry->json != NULL) {
+    if (call->if_absent && has_document(entry, call->now_ms)) {
         finish(call, LSIG_EXISTS, &outcome);
         return;
     }
@@ -126,8 +123,8 @@ static void do_put(struct lsig_documents *documents,
 static void do_remove(const struct lsig_documents_call *call, struct lsig_documents_entry *entry)
 {
     struct lsig_document_outcome outcome = {.documents = NULL};
-    bool there = entry != NULL && (entry->json != NULL || entry->counted);
-    if (there) {
+    bool there = has_document(entry, call->now_ms) || has_counter(entry, call->now_ms);
+    if (entry != NULL) {
         free(entry->json);
         entry->json = NULL;
         entry->counted = false;
@@ -138,7 +135,7 @@ static void do_remove(const struct lsig_documents_call *call, struct lsig_docume
 static bool is_listed(const struct lsig_documents_call *call,
                       const struct lsig_documents_entry *entry)
 {
-    return entry->json != NULL && strcmp(entry->collection, call->collection) == 0 &&
+    return has_document(entry, call->now_ms) && strcmp(entry->collection, call->collection) == 0 &&
            strncmp(entry->key, call->key, strlen(call->key)) == 0 &&
            strcmp(entry->key, call->after) > 0;
 }
@@ -150,7 +147,6 @@ static void do_list(struct lsig_documents *documents, const struct lsig_document
     size_t bytes = 0;
     struct lsig_documents_entry *entry = documents->first;
     for (; entry != NULL && outcome.count < call->limit; entry = entry->next) {
-        expire(entry, call->now_ms);
         if (!is_listed(call, entry)) {
             continue;
         }
@@ -168,7 +164,7 @@ static void do_list(struct lsig_documents *documents, const struct lsig_document
 static void do_count(const struct lsig_documents_call *call,
                      const struct lsig_documents_entry *entry)
 {
-    bool there = entry != NULL && entry->counted;
+    bool there = has_counter(entry, call->now_ms);
     struct lsig_document_outcome outcome = {.number = there ? entry->number : 0};
     finish(call, there ? LSIG_OK : LSIG_NOT_FOUND, &outcome);
 }
@@ -176,12 +172,13 @@ static void do_count(const struct lsig_documents_call *call,
 static void do_incr(const struct lsig_documents_call *call, struct lsig_documents_entry *entry)
 {
     struct lsig_document_outcome outcome = {.number = 0};
-    int64_t number = (entry->counted ? entry->number : 0) + call->by; // neither is above 2^53
+    bool there = has_counter(entry, call->now_ms);
+    int64_t number = (there ? entry->number : 0) + call->by; // neither is above 2^53
     if (number > LSIG_COUNTER_MAX || number < -LSIG_COUNTER_MAX) {
         finish(call, LSIG_TOO_BIG, &outcome);
         return;
     }
-    if (!entry->counted) {
+    if (!there) {
         entry->counted = true;
         entry->number_ends_ms = call->expires_ms;
     }
@@ -192,6 +189,11 @@ static void do_incr(const struct lsig_documents_call *call, struct lsig_document
 
 static void answer(struct lsig_documents *documents, struct lsig_documents_call *call)
 {
+    if (documents->fault == LSIG_DOCUMENTS_DOWN) {
+        struct lsig_document_outcome outcome = {.error = "the test has taken the store down"};
+        finish(call, LSIG_INTERNAL_ERROR, &outcome);
+        return;
+    }
     bool writes = call->operation == PUT || call->operation == INCR;
     if (writes && documents->bytes > LSIG_DOCUMENTS_BYTES_MAX) {
         struct lsig_document_outcome outcome = {.error = "the store of a test is full"};
@@ -222,12 +224,21 @@ static void answer(struct lsig_documents *documents, struct lsig_documents_call 
     }
 }
 
+bool lsig_documents_is_due(const struct lsig_documents *documents)
+{
+    return documents->calls != NULL && documents->fault != LSIG_DOCUMENTS_SLOW;
+}
+
 bool lsig_documents_turn(struct lsig_documents *documents)
 {
     struct lsig_documents_call *call = documents->calls;
-    bool some = call != NULL;
+    bool some = lsig_documents_is_due(documents);
+    if (!some) {
+        return false;
+    }
     documents->calls = NULL;
     documents->last = NULL;
+    documents->waiting = 0;
     while (call != NULL) {
         struct lsig_documents_call *next = call->next;
         answer(documents, call);
@@ -253,6 +264,7 @@ void lsig_documents_clear(struct lsig_documents *documents)
         free(entry);
     }
     documents->bytes = 0;
+    documents->fault = LSIG_DOCUMENTS_UP;
 }
 
 // --- the interface
@@ -274,6 +286,7 @@ static struct lsig_documents_call *add(void *self,
     call->collection = copy(collection);
     *(documents->last != NULL ? documents->last : &documents->calls) = call;
     documents->last = &call->next;
+    documents->waiting++;
     return call;
 }
 
@@ -290,8 +303,8 @@ static struct lsig_documents_call *add_named(void *self,
 
 static enum lsig_status ready(void *self)
 {
-    (void)self;
-    return LSIG_OK;
+    const struct lsig_documents *documents = self;
+    return documents->waiting < LSIG_DOCUMENT_WAITING_MAX ? LSIG_OK : LSIG_BUSY;
 }
 
 static void get(void *self, const struct lsig_document_name *name, struct lsig_document_call how)

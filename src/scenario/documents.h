@@ -1,4 +1,5 @@
-// documents.h - what stands in a test for the database behind sig.store: in memory, empty at first.
+// documents.h - what stands in a test for the database behind sig.store: in memory, empty at first,
+// and down or slow as the test says.
 //
 // Calls are answered in the next turn, in their order, as store/document_store.h wants it.
 #pragma once
@@ -9,6 +10,9 @@
 
 enum { LSIG_DOCUMENTS_BYTES_MAX = 32 * 1024 * 1024 }; // above it calls fail: LSIG_INTERNAL_ERROR
 
+// UP: calls are answered. DOWN: they fail. SLOW: they wait until it is one of the others.
+enum lsig_documents_fault { LSIG_DOCUMENTS_UP, LSIG_DOCUMENTS_DOWN, LSIG_DOCUMENTS_SLOW };
+
 struct lsig_documents_entry;
 struct lsig_documents_call;
 
@@ -16,10 +20,14 @@ struct lsig_documents {
     struct lsig_documents_entry *first; // by collection and key
     struct lsig_documents_call *calls;  // those that wait
     struct lsig_documents_call **last;  // NULL: none
+    size_t waiting;
     size_t bytes;
+    enum lsig_documents_fault fault;
 };
 
 struct lsig_document_store lsig_documents_store(struct lsig_documents *documents);
-// Answers the calls that wait. Whether there were some.
+// Answers the calls that wait, unless it is slow. Whether there were some.
 bool lsig_documents_turn(struct lsig_documents *documents);
+// Whether a turn would answer something.
+bool lsig_documents_is_due(const struct lsig_documents *documents);
 void lsig_documents_clear(struct lsig_documents *documents); // no call may wait; usable again

@@ -321,3 +321,56 @@ bool lsig_match(struct lsig_span pattern,
     }
     return false;
 }
+
+// --- for people
+
+static void print_pattern(struct lsig_span pattern, struct lsig_buf *out);
+
+static void print_special(struct lsig_span kind, struct lsig_span pattern, struct lsig_buf *out)
+{
+    static const char *const arguments[] = {"pattern", "name", "value"};
+    lsig_buf_append_format(out, "t.%.*s", (int)kind.len - 2, kind.data + 1);
+    for (size_t i = 0; i < sizeof(arguments) / sizeof(arguments[0]); i++) {
+        struct lsig_span argument = lsig_match_member(pattern, arguments[i]);
+        if (argument.data != NULL) {
+            lsig_buf_append_text(out, " ");
+            print_pattern(argument, out);
+        }
+    }
+}
+
+static void print_entries(struct lsig_span pattern, bool object, struct lsig_buf *out)
+{
+    size_t cursor = 0;
+    size_t count = 0;
+    struct lsig_span key;
+    struct lsig_span value;
+    lsig_buf_append_text(out, object ? "{" : "[");
+    while (object ? lsig_scan_member(pattern, &cursor, &key, &value)
+                  : lsig_scan_element(pattern, &cursor, &value)) {
+        lsig_buf_append_text(out, count++ > 0 ? "," : "");
+        if (object) {
+            lsig_buf_append_format(out, "\"%.*s\":", LSIG_SPAN_ARG(key));
+        }
+        print_pattern(value, out);
+    }
+    lsig_buf_append_text(out, object ? "}" : "]");
+}
+
+static void print_pattern(struct lsig_span pattern, struct lsig_buf *out)
+{
+    enum lsig_json_type type = lsig_scan_type(pattern);
+    struct lsig_span kind = lsig_match_member(pattern, LSIG_TEST_MATCHER);
+    if (kind.data != NULL) {
+        print_special(kind, pattern, out);
+    } else if (type == LSIG_JSON_OBJECT || type == LSIG_JSON_ARRAY) {
+        print_entries(pattern, type == LSIG_JSON_OBJECT, out);
+    } else {
+        lsig_buf_append_span(out, pattern);
+    }
+}
+
+void lsig_match_print(struct lsig_span pattern, struct lsig_buf *out)
+{
+    print_pattern(pattern, out);
+}

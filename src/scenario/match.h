@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/buf.h"
 #include "base/span.h"
 
 struct lsig_script;
@@ -37,6 +38,8 @@ bool lsig_match(struct lsig_span pattern,
                 struct lsig_span value,
                 struct lsig_captures *captures,
                 char difference[LSIG_MATCH_DIFFERENCE_SIZE]);
+// The pattern for people: JSON, and t.any, t.match "…" and so on as they were written.
+void lsig_match_print(struct lsig_span pattern, struct lsig_buf *out);
 // The member of a JSON object, by its plain name; data NULL: there is none.
 struct lsig_span lsig_match_member(struct lsig_span object, const char *name);
 // What is inside of a JSON string, unescaped, cut to fit; "" for anything else.

@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "scenario/match.h"
+#include "scenario/real.h"
 #include "scenario/story.h"
 #include "scenario/world.h"
 
@@ -15,6 +16,7 @@ struct lsig_player *lsig_player_new(struct lsig_world *world, const char *user)
 {
     struct lsig_player *player = lsig_alloc(sizeof(*player));
     player->world = world;
+    player->node = world->nodes;
     player->user = lsig_strdup(user);
     snprintf(player->name, sizeof(player->name), "%s", user);
     return player;
@@ -29,6 +31,7 @@ void lsig_player_free(struct lsig_player *player)
     free(player->user);
     free(player->address);
     free(player->claims);
+    free(player->token);
     free(player->room_id);
     free(player);
 }
@@ -63,26 +66,52 @@ static void note_session(struct lsig_player *player, struct lsig_span frame)
     }
 }
 
-void lsig_player_hear(struct lsig_player *player, const struct lsig_body *body, uint64_t seq)
+bool lsig_player_is_connected(const struct lsig_player *player)
 {
-    player->world->heard_bytes += body->len;
-    if (player->heard_count == LSIG_PLAYER_FRAMES_MAX ||
-        player->world->heard_bytes > LSIG_WORLD_HEARD_MAX) {
-        player->flooded = true;
-        return;
-    }
+    return (player->wire != NULL && !player->wire->cut) ||
+           (player->line != NULL && !player->line->cut);
+}
+
+// Takes the text over.
+static void keep_frame(struct lsig_player *player, char *text, size_t len)
+{
     if (player->heard_count == player->heard_capacity) {
         size_t capacity = player->heard_capacity == 0 ? FIRST_CAPACITY : player->heard_capacity * 2;
         player->heard = lsig_realloc(player->heard, capacity * sizeof(player->heard[0]));
         player->heard_capacity = capacity;
     }
     struct lsig_heard *heard = &player->heard[player->heard_count++];
-    heard->text = print_frame(body, seq, &heard->len);
-    heard->at_ms = lsig_world_ms(player->world);
-    player->seq = seq > 0 ? seq : player->seq;
+    *heard = (struct lsig_heard){text, len, lsig_world_ms(player->world)};
     struct lsig_span frame = {heard->text, heard->len};
     note_session(player, frame);
     lsig_story_add_frame(&player->world->story, heard->at_ms, player->name, "<-", frame);
+}
+
+static bool has_room(struct lsig_player *player, size_t len)
+{
+    player->world->heard_bytes += len;
+    if (player->heard_count == LSIG_PLAYER_FRAMES_MAX ||
+        player->world->heard_bytes > LSIG_WORLD_HEARD_MAX) {
+        player->flooded = true;
+    }
+    return !player->flooded;
+}
+
+void lsig_player_hear(struct lsig_player *player, const struct lsig_body *body, uint64_t seq)
+{
+    size_t len;
+    if (has_room(player, body->len)) {
+        player->seq = seq > 0 ? seq : player->seq;
+        char *text = print_frame(body, seq, &len);
+        keep_frame(player, text, len);
+    }
+}
+
+void lsig_player_hear_text(struct lsig_player *player, struct lsig_span frame)
+{
+    if (has_room(player, frame.len)) {
+        keep_frame(player, lsig_strndup(frame.data, frame.len), frame.len);
+    }
 }
 
 void lsig_player_on_close(struct lsig_player *player, int code, const char *text)

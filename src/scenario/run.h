@@ -1,4 +1,4 @@
-// run.h - runs the tests that a bundle carries (sig.test), each in a world of its own.
+// run.h - runs the tests that a bundle carries (sig.test) when it is loaded; bundle.h runs them.
 #pragma once
 
 #include <stdbool.h>
@@ -9,8 +9,9 @@
 
 // Loads the bundle anew in a machine of its own, with these options but for the loop, the clock and
 // what it counts in; settings are the defaults. Runs its tests one after the other, for limit_ms of
-// real time in all. True: all passed, or there are none. False: the report has a line beginning
-// "file:line: " for each that failed, each followed by indented lines that explain it.
+// real time in all, but for slow ones. True: all passed, or there are none. False: the report has a
+// line beginning "file:line: " for each that failed, each followed by indented lines that explain
+// it.
 //
 // Keeps to the calling thread and to nothing that is shared: what is logged meanwhile goes to the
 // report alone.

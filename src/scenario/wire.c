@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/log.h"
 #include "scenario/player.h"
 #include "scenario/world.h"
 
@@ -11,9 +12,16 @@ enum { FIRST_CAPACITY = 8, EXPIRING_S = 60 };
 
 // --- frames
 
+// As net's outbox counts: with the slot.
+static size_t cost_of(const struct lsig_body *body)
+{
+    return body->len + sizeof(struct lsig_body *);
+}
+
 static void drop_oldest(struct lsig_wire *wire)
 {
     wire->frame_bytes -= wire->frames[0]->len;
+    wire->waiting_bytes -= wire->sent == 0 ? cost_of(wire->frames[0]) : 0;
     lsig_body_unref(wire->frames[0]);
     wire->frame_count--;
     memmove(wire->frames, wire->frames + 1, wire->frame_count * sizeof(struct lsig_body *));
@@ -42,12 +50,13 @@ static void add_frame(struct lsig_wire *wire, struct lsig_body *body)
     }
     wire->frames[wire->frame_count++] = lsig_body_ref(body);
     wire->frame_bytes += body->len;
+    wire->waiting_bytes += cost_of(body);
 }
 
 // As net's outbox: when what waits for a client that is away does not fit, nothing is kept.
 static void bound(struct lsig_wire *wire)
 {
-    const struct lsig_settings *settings = wire->world->settings;
+    const struct lsig_settings *settings = wire->node->flow.settings;
     while (wire->frame_count > (size_t)settings->resume_frames_max ||
            wire->frame_bytes > (size_t)settings->resume_bytes_max) {
         if (wire->sent == 0) {
@@ -73,6 +82,9 @@ static void pass(struct lsig_wire *wire, const struct lsig_body *body, uint64_t 
 
 static void flush(struct lsig_wire *wire)
 {
+    if (wire->stalled) {
+        return;
+    }
     if (wire->first != NULL) {
         pass(wire, wire->first, 0);
         lsig_body_unref(wire->first);
@@ -84,6 +96,7 @@ static void flush(struct lsig_wire *wire)
         wire->seq += is_v1(wire);
         pass(wire, body, is_v1(wire) ? wire->seq : 0);
         wire->sent++;
+        wire->waiting_bytes -= cost_of(body);
         while (wire->sent > 0 && !asked_for_again) {
             drop_oldest(wire);
         }
@@ -126,28 +139,36 @@ static void forget_close(struct lsig_wire *wire)
 
 static void unlink_wire(struct lsig_wire *wire)
 {
-    *(wire->previous != NULL ? &wire->previous->next : &wire->world->wires) = wire->next;
+    *(wire->previous != NULL ? &wire->previous->next : &wire->node->wires) = wire->next;
     if (wire->next != NULL) {
         wire->next->previous = wire->previous;
     }
 }
 
-struct lsig_wire *lsig_wire_open(struct lsig_world *world, struct lsig_player *player)
+struct lsig_wire *lsig_wire_open(struct lsig_node *node, struct lsig_player *player)
 {
     struct lsig_wire *wire = lsig_alloc(sizeof(*wire));
-    wire->world = world;
+    wire->node = node;
     wire->player = player;
     wire->end_reason = "timeout";
-    wire->heard_ms = world->now->mono_ms;
+    wire->heard_ms = node->world->now->mono_ms;
     wire->client.address = player->address;
-    wire->next = world->wires;
+    wire->next = node->wires;
     if (wire->next != NULL) {
         wire->next->previous = wire;
     }
-    world->wires = wire;
+    node->wires = wire;
     player->wire = wire;
-    world->metrics->connections += 1;
+    node->flow.metrics->connections += 1;
     return wire;
+}
+
+static void free_wire(struct lsig_wire *wire)
+{
+    drop_all(wire);
+    free(wire->frames);
+    free(wire->close_text);
+    free(wire);
 }
 
 void lsig_wire_end(struct lsig_wire *wire)
@@ -157,10 +178,26 @@ void lsig_wire_end(struct lsig_wire *wire)
         wire->player->wire = NULL;
     }
     lsig_attend_close(&wire->client, wire->end_reason);
-    drop_all(wire);
-    free(wire->frames);
-    free(wire->close_text);
-    free(wire);
+    free_wire(wire);
+}
+
+void lsig_wire_break(struct lsig_wire *wire)
+{
+    struct lsig_player *player = wire->player;
+    if (player != NULL && player->wire == wire) {
+        player->wire = NULL;
+        if (!wire->cut) {
+            lsig_player_on_close(player, LSIG_WIRE_LOST, "the connection broke");
+        }
+    }
+    wire->player = NULL;
+}
+
+void lsig_wire_forget(struct lsig_wire *wire)
+{
+    unlink_wire(wire);
+    lsig_attend_forget(&wire->client);
+    free_wire(wire);
 }
 
 void lsig_wire_lose(struct lsig_wire *wire, const char *reason)
@@ -170,6 +207,7 @@ void lsig_wire_lose(struct lsig_wire *wire, const char *reason)
     }
     wire->player = NULL;
     wire->cut = false;
+    wire->stalled = false;
     if (reason != NULL) {
         wire->end_reason = reason;
     }
@@ -179,6 +217,15 @@ void lsig_wire_lose(struct lsig_wire *wire, const char *reason)
         return;
     }
     lsig_wire_end(wire);
+}
+
+void lsig_wire_read(struct lsig_wire *wire)
+{
+    wire->stalled = false;
+    wire->heard_ms = wire->node->world->now->mono_ms; // it answers the pings that have waited
+    if (wire->close_code == 0) {
+        flush(wire);
+    }
 }
 
 void lsig_wire_end_turn(struct lsig_wire *wire)
@@ -205,16 +252,17 @@ void lsig_wire_end_turn(struct lsig_wire *wire)
 
 void lsig_wire_check_time(struct lsig_wire *wire)
 {
-    const struct lsig_settings *settings = wire->world->settings;
-    int64_t silent_ms = wire->world->now->mono_ms - wire->heard_ms;
+    const struct lsig_settings *settings = wire->node->flow.settings;
+    int64_t silent_ms = wire->node->world->now->mono_ms - wire->heard_ms;
     lsig_attend_check_time(&wire->client);
     if (wire->close_code != 0 || wire->player == NULL) {
         return;
     }
-    if (wire->cut && silent_ms >= (settings->ping_s + settings->pong_s) * 1000) {
+    bool silent = wire->cut || wire->stalled;
+    if (silent && silent_ms >= (settings->ping_s + settings->pong_s) * 1000) {
         lsig_wire_lose(wire, "timeout");
-    } else if (!wire->cut && silent_ms >= settings->ping_s * 1000) {
-        wire->heard_ms = wire->world->now->mono_ms; // it answers the ping
+    } else if (!silent && silent_ms >= settings->ping_s * 1000) {
+        wire->heard_ms = wire->node->world->now->mono_ms; // it answers the ping
     }
 }
 
@@ -226,13 +274,13 @@ static int64_t earlier(int64_t one, int64_t other)
 // Unix seconds as a time of the monotonic clock.
 static int64_t mono_of(const struct lsig_wire *wire, int64_t wall_s)
 {
-    const struct lsig_time *now = wire->world->now;
+    const struct lsig_time *now = wire->node->world->now;
     return now->mono_ms + wall_s * 1000 - now->wall_ms;
 }
 
 int64_t lsig_wire_due_ms(const struct lsig_wire *wire)
 {
-    const struct lsig_settings *settings = wire->world->settings;
+    const struct lsig_settings *settings = wire->node->flow.settings;
     const struct lsig_client *client = &wire->client;
     int64_t due_ms = -1;
     if (client->flow == NULL || client->state == LSIG_CLIENT_CLOSING) {
@@ -241,7 +289,7 @@ int64_t lsig_wire_due_ms(const struct lsig_wire *wire)
     if (client->state == LSIG_CLIENT_AWAY) {
         return client->away_until_ms;
     }
-    if (wire->cut) {
+    if (wire->cut || wire->stalled) {
         due_ms = wire->heard_ms + (settings->ping_s + settings->pong_s) * 1000;
     }
     due_ms = earlier(due_ms, mono_of(wire, client->deadline_s));
@@ -273,23 +321,6 @@ static void keep_for_later(struct lsig_wire *wire, struct lsig_body *body)
     }
 }
 
-static void sink_send(struct lsig_client *client, struct lsig_body *body)
-{
-    struct lsig_wire *wire = (struct lsig_wire *)client;
-    if (wire->player == NULL || wire->close_code != 0) {
-        keep_for_later(wire, body);
-        return;
-    }
-    if (client->state == LSIG_CLIENT_CLOSING) {
-        return;
-    }
-    wire->world->metrics->frames_out += 1;
-    add_frame(wire, body);
-    if (!wire->holds) {
-        flush(wire);
-    }
-}
-
 static void sink_close(struct lsig_client *client, int code, const char *reason)
 {
     struct lsig_wire *wire = (struct lsig_wire *)client;
@@ -300,6 +331,42 @@ static void sink_close(struct lsig_client *client, int code, const char *reason)
     wire->close_text = lsig_strdup(reason);
     wire->end_reason = reason_of(code);
     client->resumable = client->resumable && is_lost(wire);
+}
+
+// As net/session_sink.c.
+static void too_slow(struct lsig_wire *wire)
+{
+    wire->node->flow.metrics->slow_closed += 1;
+    drop_all(wire);
+    wire->lossy = true;
+    wire->client.state = LSIG_CLIENT_CLOSING;
+    lsig_log(LSIG_INFO, "too-slow", LSIG_LOG_TEXT("room", wire->client.room->id),
+             LSIG_LOG_TEXT("connection", wire->client.connection.peer_id));
+    sink_close(&wire->client, lsig_status_close_code(LSIG_TOO_SLOW),
+               lsig_status_text(LSIG_TOO_SLOW));
+}
+
+static void sink_send(struct lsig_client *client, struct lsig_body *body)
+{
+    struct lsig_wire *wire = (struct lsig_wire *)client;
+    if (wire->player == NULL || wire->close_code != 0) {
+        keep_for_later(wire, body);
+        return;
+    }
+    if (client->state == LSIG_CLIENT_CLOSING) {
+        return;
+    }
+    wire->node->flow.metrics->frames_out += 1;
+    bool waits = wire->sent < wire->frame_count;
+    add_frame(wire, body);
+    if (!wire->holds) {
+        flush(wire);
+    }
+    // A single frame may be larger than the bound; a queue of them may not.
+    if (wire->stalled && waits &&
+        wire->waiting_bytes > (size_t)wire->node->flow.settings->outbox_bytes_max) {
+        too_slow(wire);
+    }
 }
 
 static void sink_pause(struct lsig_client *client, bool paused)
@@ -318,8 +385,9 @@ static void sink_take_over(struct lsig_client *client, struct lsig_client *new_c
     wire->player = fresh->player;
     wire->player->wire = wire;
     wire->cut = false;
+    wire->stalled = false;
     wire->holds = true;
-    wire->heard_ms = wire->world->now->mono_ms;
+    wire->heard_ms = wire->node->world->now->mono_ms;
     fresh->player = before;
     fresh->cut = before != NULL && (cut || before == wire->player); // it speaks over the new one
     new_client->state = LSIG_CLIENT_CLOSING;
@@ -340,7 +408,9 @@ static int64_t sink_rewind(struct lsig_client *client, uint64_t seq)
     while (wire->sent > wire->seq - seq) {
         drop_oldest(wire);
     }
-    wire->sent = 0;
+    while (wire->sent > 0) { // they wait again
+        wire->waiting_bytes += cost_of(wire->frames[--wire->sent]);
+    }
     wire->seq = seq;
     return (int64_t)wire->frame_count;
 }
@@ -349,7 +419,7 @@ static void sink_send_first(struct lsig_client *client, struct lsig_body *body)
 {
     struct lsig_wire *wire = (struct lsig_wire *)client;
     wire->first = lsig_body_ref(body);
-    wire->world->metrics->frames_out += 1;
+    wire->node->flow.metrics->frames_out += 1;
 }
 
 const struct lsig_sink lsig_wire_sink = {

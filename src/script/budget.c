@@ -12,6 +12,7 @@
 #include <lauxlib.h>
 #include <lua.h>
 
+#include "script/coverage.h"
 #include "script/vm.h"
 
 #ifndef sigev_notify_thread_id
@@ -123,7 +124,7 @@ void lsig_budget_enter(struct lsig_budget *budget, lua_State *L, int64_t left_us
     vm->exhausted = false; // what an earlier call was refused and went on without is its own matter
     budget->exceeded = 0;
     budget->text[0] = '\0';
-    budget->limit_us = left_us;
+    budget->limit_us = vm->coverage != NULL ? left_us * LSIG_COVERAGE_SLOWER : left_us;
     budget->started_us = exact ? thread_cpu_us() : 0;
     atomic_signal_fence(memory_order_seq_cst);
     budget->L = L;
@@ -136,9 +137,10 @@ int64_t lsig_budget_leave(struct lsig_budget *budget)
     budget->L = NULL;
     atomic_signal_fence(memory_order_seq_cst);
     if (budget->exceeded) {
-        lua_sethook(L, NULL, 0, 0);
+        lsig_coverage_set_hook(L);
     }
-    return budget->started_us != 0 ? thread_cpu_us() - budget->started_us : 0;
+    int64_t used_us = budget->started_us != 0 ? thread_cpu_us() - budget->started_us : 0;
+    return lsig_vm_of(L)->coverage != NULL ? used_us / LSIG_COVERAGE_SLOWER : used_us;
 }
 
 void lsig_budget_poll(lua_State *L)

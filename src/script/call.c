@@ -19,6 +19,11 @@ const struct lsig_rule *lsig_script_rule(const struct lsig_script *script, struc
     return found != NULL ? &found->rule : NULL;
 }
 
+const char *lsig_script_rule_where(const struct lsig_rule *rule)
+{
+    return ((const struct lsig_policy_type *)rule)->where;
+}
+
 bool lsig_script_has_hooks(const struct lsig_script *script, enum lsig_hook_kind kind)
 {
     return script->current != NULL && script->current->lists[kind].count > 0;

@@ -34,6 +34,8 @@ bool lsig_hook_kind_refuses(enum lsig_hook_kind kind)
 void lsig_hook_result_init(struct lsig_hook_result *result)
 {
     result->refusal.status = LSIG_OK;
+    result->refusal.where[0] = '\0';
+    result->refusal.version = 0;
     lsig_buf_init(&result->json, LSIG_RESULT_JSON_MAX);
     result->redirect.kind = LSIG_REDIRECT_NONE;
     result->redirect.roles = 0;

@@ -24,6 +24,7 @@ struct lsig_script_request;
     X(CONNECT, "connect", "q", false, true)                                                        \
     X(AUTH, "auth", "qc", true, true)                                                              \
     X(JOIN, "join", "rm", true, true)                                                              \
+    X(JOINED, "joined", "rm", true, false)                                                         \
     X(LEAVE, "leave", "rmt", true, false)                                                          \
     X(AWAY, "away", "rm", true, false)                                                             \
     X(BACK, "back", "rm", true, false)                                                             \
@@ -58,6 +59,7 @@ struct lsig_hook_event {
     struct lsig_room *room;
     struct lsig_member *member;   // a joining member is not present yet
     const struct lsig_rule *rule; // MESSAGE
+    bool names_peers;             // MESSAGE: its target may be a peer_id
     // In place until the run is done or dropped:
     const struct lsig_envelope *message;       // MESSAGE
     const struct lsig_script_request *request; // CONNECT, AUTH, ROUTE; ICE_SERVERS over HTTP
@@ -85,7 +87,8 @@ struct lsig_redirect {
 };
 
 struct lsig_hook_result {
-    struct lsig_refusal refusal; // for LSIG_POLICY_DENIED, LSIG_POLICY_ERROR and so on
+    struct lsig_refusal refusal; // for LSIG_POLICY_DENIED, LSIG_POLICY_ERROR and so on; of
+                                 // LSIG_HANDLED where and version alone
     struct lsig_buf json;        // MESSAGE: the payload in place of the client's; ICE_SERVERS: the
                                  // list; ROUTE: the body. Empty: as it was, nothing
     struct lsig_redirect redirect; // MESSAGE

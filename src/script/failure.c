@@ -73,6 +73,14 @@ static bool has_place(const char *text)
     return colon[0] == ':' && colon[1] >= '0' && colon[1] <= '9';
 }
 
+void lsig_failure_print_where(const struct lsig_failure *failure, char out[LSIG_REFUSAL_WHERE_SIZE])
+{
+    const char *text = has_place(failure->text) ? failure->text : failure->hook->where;
+    size_t len = strcspn(text, ":");
+    len += text[len] == ':' ? 1 + strspn(text + len + 1, "0123456789") : 0;
+    snprintf(out, LSIG_REFUSAL_WHERE_SIZE, "%.*s", (int)len, text);
+}
+
 // One line of what the hook ended with, which may be long. Errors of LuaJIT itself (memory, stack)
 // do not say where, and those of a function that the hook returned the call of cannot.
 static void print_error(struct lsig_failure *failure, lua_State *co)

@@ -4,6 +4,8 @@
 
 #include <stdbool.h>
 
+#include "codec/refusal.h"
+
 struct lsig_member;
 struct lsig_policy;
 struct lsig_policy_hook;
@@ -26,6 +28,9 @@ struct lsig_failure {
 void lsig_failure_read(struct lsig_failure *failure,
                        struct lsig_policy *policy,
                        struct lua_State *co);
+// The file:line that the text begins with, else that of the hook.
+void lsig_failure_print_where(const struct lsig_failure *failure,
+                              char out[LSIG_REFUSAL_WHERE_SIZE]);
 void lsig_failure_log(const struct lsig_failure *failure,
                       struct lsig_policy *policy); // and counts it
 // Collects garbage after memory ran out, so that the next hook finds room.

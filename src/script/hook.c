@@ -154,12 +154,15 @@ static enum lsig_status verdict_status(const struct lsig_hook_run *run)
                                                   : LSIG_OK;
 }
 
-static void refuse_failure(struct lsig_hook_run *run, const struct lsig_policy_hook *hook)
+static void refuse_failure(struct lsig_hook_run *run, const struct lsig_failure *failure)
 {
+    const struct lsig_policy_hook *hook = failure->hook;
     struct lsig_refusal *refusal = &run->result.refusal;
     lsig_refuse_with(refusal, LSIG_POLICY_ERROR, "a policy failed");
     lsig_refusal_add_text(refusal, "policy", hook->policy);
     lsig_refusal_add_number(refusal, "version", (double)run->policy->version);
+    lsig_failure_print_where(failure, refusal->where);
+    refusal->version = run->policy->version;
 }
 
 static void end_failed(struct lsig_hook_run *run, const struct lsig_failure *failure)
@@ -210,7 +213,7 @@ static enum lsig_status run_on(struct lsig_hook_run *run, int count)
         case OUTCOME_FAILED:
             end_failed(run, &failure);
             if (!hook->allow) {
-                refuse_failure(run, hook);
+                refuse_failure(run, &failure);
                 return LSIG_POLICY_ERROR;
             }
             break;
@@ -319,10 +322,10 @@ enum lsig_status lsig_hook_call(struct lsig_policy *policy,
     return status;
 }
 
-void lsig_hook_close_runs(struct lsig_policy *policy)
+void lsig_hook_close_runs(struct lsig_policy *policy, bool tests_too)
 {
     for (struct lsig_hook_run *run = policy->runs; run != NULL; run = run->next_all) {
-        if (!run->waiting) {
+        if (!run->waiting || (run->event.kind == LSIG_HOOK_TEST && !tests_too)) {
             continue;
         }
         // Its caller may hold things for it, so it hears of the end.

@@ -16,8 +16,8 @@ LSIG_MUST_USE enum lsig_status lsig_hook_call(struct lsig_policy *policy,
                                               lsig_hook_done done,
                                               void *arg,
                                               struct lsig_hook_run **run);
-// Ends all suspended runs with LSIG_DRAINING.
-void lsig_hook_close_runs(struct lsig_policy *policy);
+// Ends all suspended runs with LSIG_DRAINING; without tests_too those of tests go on.
+void lsig_hook_close_runs(struct lsig_policy *policy, bool tests_too);
 // The wait of a run is over by time.
 void lsig_hook_on_due(const struct lsig_heap_item *due);
 // Goes on with a run that waits: count values are on top of its coroutine's stack.
@@ -44,6 +44,9 @@ void lsig_hook_check_member(struct lua_State *L,
 // A new effect of the run; raises when it has too many.
 struct lsig_effect *
 lsig_hook_add_effect(struct lua_State *L, struct lsig_hook_run *run, enum lsig_effect_kind kind);
+// A function that makes verdicts is looked for: notes the line. The call itself, which mostly is
+// `return sig.deny(…)`, leaves no trace of it: Lua has forgotten the caller by then.
+void lsig_hook_note_verdict(struct lua_State *L);
 // Raise when the hook has made a verdict already.
 int lsig_hook_push_verdict(struct lua_State *L, enum lsig_verdict verdict);
 int lsig_hook_push_denial(struct lua_State *L,

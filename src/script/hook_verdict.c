@@ -86,6 +86,9 @@ const char *lsig_hook_read_verdict(struct lsig_hook_run *run)
     enum lsig_verdict returned = nothing ? LSIG_VERDICT_NONE : verdict_of(co, 1);
     enum lsig_hook_kind kind = run->event.kind;
     bool answers = kind == LSIG_HOOK_ROUTE || (kind == LSIG_HOOK_ICE_SERVERS && !nothing);
+    if (run->verdict == LSIG_VERDICT_NONE) {
+        run->result.refusal.where[0] = '\0'; // it has looked at sig.deny and not called it
+    }
     if (returned == LSIG_VERDICT_NONE && answers) {
         const char *problem = read_answer(run);
         return problem != NULL ? problem : problem_of(run, returned);
@@ -105,9 +108,43 @@ static void set_verdict(lua_State *L, struct lsig_hook_run *run, enum lsig_verdi
     run->verdict = verdict;
 }
 
+void lsig_hook_note_verdict(lua_State *L)
+{
+    struct lsig_hook_run *run = lsig_policy_of(L)->running;
+    if (run != NULL) {
+        lsig_policy_print_where(L, run->result.refusal.where);
+    }
+}
+
+// Where the verdict is made, for operators: the line that looked for sig.deny, else the line that
+// called what another one had looked for, else the hook's own.
+static void find_where(lua_State *L, struct lsig_hook_run *run, char where[LSIG_REFUSAL_WHERE_SIZE])
+{
+    lua_Debug caller;
+    snprintf(where, LSIG_REFUSAL_WHERE_SIZE, "%s", run->result.refusal.where);
+    if (where[0] == '\0' && lua_getstack(L, 1, &caller) != 0 &&
+        lua_getinfo(L, "Sl", &caller) != 0 && caller.currentline > 0 &&
+        strcmp(caller.short_src, "lunasig") != 0) { // that is a wrapper of ours
+        snprintf(where, LSIG_REFUSAL_WHERE_SIZE, "%s:%d", caller.short_src, caller.currentline);
+    }
+    if (where[0] == '\0') {
+        snprintf(where, LSIG_REFUSAL_WHERE_SIZE, "%s", lsig_run_hook(run)->where);
+    }
+}
+
+static void put_where(struct lsig_hook_run *run, const char *where)
+{
+    snprintf(run->result.refusal.where, LSIG_REFUSAL_WHERE_SIZE, "%s", where);
+    run->result.refusal.version = run->policy->version;
+}
+
 int lsig_hook_push_verdict(lua_State *L, enum lsig_verdict verdict)
 {
-    set_verdict(L, lsig_policy_of(L)->running, verdict);
+    struct lsig_hook_run *run = lsig_policy_of(L)->running;
+    char where[LSIG_REFUSAL_WHERE_SIZE];
+    set_verdict(L, run, verdict);
+    find_where(L, run, where);
+    put_where(run, where);
     lua_pushlightuserdata(L, (void *)(uintptr_t)&verdict_tokens[verdict]);
     return 1;
 }
@@ -116,8 +153,11 @@ int lsig_hook_push_denial(lua_State *L,
                           struct lsig_hook_run *run,
                           const struct lsig_refusal *refusal)
 {
+    char where[LSIG_REFUSAL_WHERE_SIZE];
     set_verdict(L, run, LSIG_VERDICT_DENY);
+    find_where(L, run, where);
     run->result.refusal = *refusal;
+    put_where(run, where);
     lua_pushlightuserdata(L, (void *)(uintptr_t)&verdict_tokens[LSIG_VERDICT_DENY]);
     return 1;
 }

@@ -121,6 +121,11 @@ static int member_set_role(lua_State *L, struct lsig_handle *handle)
 static int member_send(lua_State *L, struct lsig_handle *handle)
 {
     struct lsig_member *member = handle->thing;
+    if (!member->present && member == handle->run->event.member &&
+        handle->run->event.kind == LSIG_HOOK_JOIN) {
+        return luaL_error(L, "GONE: %s is not in the room yet: send it in sig.on(\"joined\", …)",
+                          member->id);
+    }
     return lsig_send_stage(L, handle->run, member->room, member, 2);
 }
 

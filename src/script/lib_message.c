@@ -37,6 +37,26 @@ static int message_target(lua_State *L, struct lsig_handle *handle)
     return 1;
 }
 
+// As flow/gate.c finds him.
+static int message_receiver(lua_State *L, struct lsig_handle *handle)
+{
+    const struct lsig_envelope *envelope = envelope_of(L, handle);
+    const struct lsig_room *room = handle->run->event.room;
+    struct lsig_span target = envelope->target;
+    struct lsig_member *member = NULL;
+    if (target.data != NULL) {
+        const struct lsig_connection *connection =
+            handle->run->event.names_peers ? lsig_room_peer(room, target) : NULL;
+        member = connection != NULL ? connection->member : lsig_room_member(room, target);
+    }
+    if (member == NULL) {
+        lua_pushnil(L);
+    } else {
+        lsig_lib_member_push(L, handle->run, member);
+    }
+    return 1;
+}
+
 static int message_size(lua_State *L, struct lsig_handle *handle)
 {
     lua_pushinteger(L, (lua_Integer)envelope_of(L, handle)->frame.len);
@@ -229,11 +249,9 @@ static int message_to(lua_State *L, struct lsig_handle *handle)
     return 0;
 }
 
-static const struct lsig_handle_field message_fields[] = {{"type", message_type},
-                                                          {"target", message_target},
-                                                          {"size", message_size},
-                                                          {"id", message_id},
-                                                          {"payload", message_payload}};
+static const struct lsig_handle_field message_fields[] = {
+    {"type", message_type}, {"target", message_target}, {"receiver", message_receiver},
+    {"size", message_size}, {"id", message_id},         {"payload", message_payload}};
 static const struct lsig_handle_field message_methods[] = {
     {"get", message_get}, {"replace", message_replace}, {"to", message_to}};
 static const struct lsig_handle_class message_class = {

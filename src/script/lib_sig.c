@@ -64,5 +64,5 @@ void lsig_lib_sig_push(lua_State *L)
     lsig_lib_store_register(L);
     lsig_lib_test_register(L);
     lsig_lib_type_register(L);
-    lsig_sandbox_protect(L, "sig");
+    lsig_sandbox_protect_watched(L, "sig", &lsig_lib_verdict_watch);
 }

@@ -14,6 +14,7 @@
 #include "script/hook.h"
 #include "script/json_table.h"
 #include "script/lib_declare.h"
+#include "script/test_options.h"
 
 #define ASKERS "lunasig.test" // names of questions -> functions that wait
 
@@ -262,6 +263,13 @@ static int push_asker(lua_State *L, const char *operation)
     X(joins)                                                                                       \
     X(sends)                                                                                       \
     X(sends_raw)                                                                                   \
+    X(sends_binary)                                                                                \
+    X(refreshes)                                                                                   \
+    X(request)                                                                                     \
+    X(requests)                                                                                    \
+    X(expects_metric)                                                                              \
+    X(logged)                                                                                      \
+    X(logged_nothing)                                                                              \
     X(receives)                                                                                    \
     X(receives_nothing)                                                                            \
     X(is_refused)                                                                                  \
@@ -269,7 +277,13 @@ static int push_asker(lua_State *L, const char *operation)
     X(vanishes)                                                                                    \
     X(drops)                                                                                       \
     X(resumes)                                                                                     \
-    X(leaves)
+    X(leaves)                                                                                      \
+    X(node)                                                                                        \
+    X(kill)                                                                                        \
+    X(redis)                                                                                       \
+    X(store)                                                                                       \
+    X(stalls)                                                                                      \
+    X(reads)
 
 #define X(name)                                                                                    \
     static int ask_##name(lua_State *L, struct lsig_handle *handle)                                \
@@ -314,14 +328,36 @@ static int test_state(lua_State *L, struct lsig_handle *handle)
     return tell_json(L, handle, "state");
 }
 
+static int test_metric(lua_State *L, struct lsig_handle *handle)
+{
+    return tell_json(L, handle, "metric");
+}
+
+static int test_token(lua_State *L, struct lsig_handle *handle)
+{
+    return tell_json(L, handle, "token");
+}
+
 static const struct lsig_handle_field test_fields[] = {
-    {"any", test_any},         {"match", test_match},    {"capture", test_capture},
-    {"exactly", test_exactly}, {"advance", ask_advance},
+    {"any", test_any},
+    {"match", test_match},
+    {"capture", test_capture},
+    {"exactly", test_exactly},
+    {"advance", ask_advance},
+    {"request", ask_request},
+    {"expects_metric", ask_expects_metric},
+    {"logged", ask_logged},
+    {"logged_nothing", ask_logged_nothing},
+    {"node", ask_node},
+    {"kill", ask_kill},
+    {"redis", ask_redis},
+    {"store", ask_store},
 };
 
 static const struct lsig_handle_field test_methods[] = {
     {"client", test_client}, {"captured", test_captured}, {"expects_error", test_expects_error},
-    {"room", test_room},     {"state", test_state},
+    {"room", test_room},     {"state", test_state},       {"metric", test_metric},
+    {"token", test_token},
 };
 
 static const struct lsig_handle_class test_class = {
@@ -335,17 +371,14 @@ static const struct lsig_handle_class test_class = {
 
 // Methods that wait are fields that hold a function.
 static const struct lsig_handle_field client_fields[] = {
-    {"joins", ask_joins},
-    {"sends", ask_sends},
-    {"sends_raw", ask_sends_raw},
-    {"receives", ask_receives},
-    {"receives_nothing", ask_receives_nothing},
-    {"is_refused", ask_is_refused},
-    {"is_closed", ask_is_closed},
-    {"vanishes", ask_vanishes},
-    {"drops", ask_drops},
-    {"resumes", ask_resumes},
-    {"leaves", ask_leaves},
+    {"joins", ask_joins},           {"sends", ask_sends},
+    {"sends_raw", ask_sends_raw},   {"sends_binary", ask_sends_binary},
+    {"refreshes", ask_refreshes},   {"requests", ask_requests},
+    {"receives", ask_receives},     {"receives_nothing", ask_receives_nothing},
+    {"is_refused", ask_is_refused}, {"is_closed", ask_is_closed},
+    {"vanishes", ask_vanishes},     {"drops", ask_drops},
+    {"resumes", ask_resumes},       {"leaves", ask_leaves},
+    {"stalls", ask_stalls},         {"reads", ask_reads},
 };
 
 static const struct lsig_handle_class client_class = {
@@ -357,17 +390,18 @@ static const struct lsig_handle_class client_class = {
 
 // --- the declaration
 
-// sig.test(name, function)
+// sig.test(name, [{ slow = true },] function)
 static int sig_test(lua_State *L)
 {
     size_t len;
+    int function = lua_istable(L, 2) ? 3 : 2;
     struct lsig_policy *policy = lsig_policy_check_loading(L, "sig.test");
     const char *name = luaL_checklstring(L, 1, &len);
     if (len == 0 || len > LSIG_TEST_NAME_MAX || strlen(name) != len ||
         strpbrk(name, "\r\n") != NULL) {
         return luaL_error(L, "sig.test: its name is one line of 1 to %d bytes", LSIG_TEST_NAME_MAX);
     }
-    if (!lua_isfunction(L, 2) || lua_iscfunction(L, 2)) {
+    if (!lua_isfunction(L, function) || lua_iscfunction(L, function)) {
         return luaL_error(
             L, "sig.test \"%s\": a function is missing: sig.test(\"%s\", function(t) … end)", name,
             name);
@@ -384,7 +418,11 @@ static int sig_test(lua_State *L)
     if (count >= LSIG_TESTS_MAX) {
         return luaL_error(L, "sig.test: more than %d tests", LSIG_TESTS_MAX);
     }
-    lsig_lib_declare_hook(L, LSIG_HOOK_TEST, name, 2)->allow = false;
+    struct lsig_policy_hook *hook = lsig_lib_declare_hook(L, LSIG_HOOK_TEST, name, function);
+    hook->allow = false;
+    if (function == 3) { // what it raises ends the load, and the hook is the policy's by now
+        hook->test = lsig_test_options_read(L, 2, lua_pushfstring(L, "sig.test \"%s\"", name));
+    }
     return 0;
 }
 

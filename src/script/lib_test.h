@@ -18,6 +18,7 @@
 struct lsig_await;
 struct lsig_policy_hook;
 struct lsig_script;
+struct lsig_settings;
 struct lua_State;
 
 enum {
@@ -27,6 +28,7 @@ enum {
     LSIG_TEST_ANSWER_MAX = 1024 * 1024,
     LSIG_TEST_CLIENTS_MAX = 1000,
     LSIG_TEST_PROBLEM_SIZE = 256,
+    LSIG_TEST_WHERE_SIZE = 80, // with its zero
 };
 
 // In a pattern, an object whose first member has this name stands for what cannot be written as a
@@ -46,7 +48,7 @@ struct lsig_test_question {
 struct lsig_test_port {
     void *self;
     // What is answered at once and runs no hook: client (the answer is its number), captured,
-    // expects_error, room, state. False: *answer is what is wrong, for people.
+    // expects_error, room, state, metric, token. False: *answer is what is wrong, for people.
     bool (*tell)(void *self, const struct lsig_test_question *question, struct lsig_buf *answer);
     // What is done outside of Lua: ends in lsig_lib_test_answer, later.
     void (*ask)(void *self, struct lsig_await *await, const struct lsig_test_question *question);
@@ -60,6 +62,12 @@ struct lsig_test {
     const struct lsig_policy_hook *hook; // for struct lsig_hook_event
     const char *name;
     const char *where; // "policy.lua:12"
+    bool slow;
+    bool is_virtual; // needs virtual time: never over sockets
+    bool seeded;
+    uint32_t seed;                        // where seeded
+    int64_t date_ms;                      // Unix time at which it begins; 0: not said
+    const struct lsig_settings *settings; // of its server; NULL: the defaults
 };
 
 // Walks the tests of the version in force, in the order of their declaration: *cursor = 0 at first;
@@ -69,6 +77,8 @@ bool lsig_lib_test_next(const struct lsig_script *script, size_t *cursor, struct
 void lsig_lib_test_seed(struct lsig_script *script, uint32_t seed);
 // Ends all hooks that are suspended in the version in force, also a test's function.
 void lsig_lib_test_end_waits(struct lsig_script *script);
+// The same for all but a test's function.
+void lsig_lib_test_end_hooks(struct lsig_script *script);
 // Whether the text has a part that matches the pattern (pattern.h), from outside of any hook.
 // False with problem not "": the pattern is none.
 bool lsig_lib_test_finds(struct lsig_script *script,

@@ -11,6 +11,7 @@
 #include "script/lib_test.h"
 #include "script/pattern.h"
 #include "script/sandbox.h"
+#include "script/test_options.h"
 
 enum { PATH_SIZE = 4096 };
 
@@ -24,13 +25,30 @@ static bool is_of_bundle(const struct lsig_policy *policy, const struct lsig_pol
     return len < (int)sizeof(path) && access(path, F_OK) == 0;
 }
 
+static void describe(const struct lsig_policy_hook *hook, struct lsig_test *test)
+{
+    static const struct lsig_test_options none = {.slow = false};
+    const struct lsig_test_options *options = hook->test != NULL ? hook->test : &none;
+    *test = (struct lsig_test){
+        .hook = hook,
+        .name = hook->event,
+        .where = hook->where,
+        .slow = options->slow,
+        .is_virtual = options->is_virtual,
+        .seeded = options->seeded,
+        .seed = options->seed,
+        .date_ms = options->date_ms,
+        .settings = options->settings,
+    };
+}
+
 bool lsig_lib_test_next(const struct lsig_script *script, size_t *cursor, struct lsig_test *test)
 {
     const struct lsig_policy *policy = script->current;
     while (policy != NULL && *cursor < policy->hook_count) {
         const struct lsig_policy_hook *hook = policy->hooks[(*cursor)++];
         if (hook->kind == LSIG_HOOK_TEST && is_of_bundle(policy, hook)) {
-            *test = (struct lsig_test){hook, hook->event, hook->where};
+            describe(hook, test);
             return true;
         }
     }
@@ -56,8 +74,13 @@ void lsig_lib_test_seed(struct lsig_script *script, uint32_t seed)
 void lsig_lib_test_end_waits(struct lsig_script *script)
 {
     if (script->current != NULL) {
-        lsig_hook_close_runs(script->current);
+        lsig_hook_close_runs(script->current, true);
     }
+}
+
+void lsig_lib_test_end_hooks(struct lsig_script *script)
+{
+    lsig_hook_close_runs(script->current, false);
 }
 
 struct search {

@@ -130,6 +130,11 @@ static const luaL_Reg sig_functions[] = {{"deny", sig_deny},       {"close", sig
                                          {"handled", sig_handled}, {"accept", sig_accept},
                                          {"seat", sig_seat},       {NULL, NULL}};
 
+static const char *const watched[] = {"deny", "close", "handled", "accept"};
+
+const struct lsig_sandbox_watch lsig_lib_verdict_watch = {
+    watched, sizeof(watched) / sizeof(watched[0]), lsig_hook_note_verdict};
+
 void lsig_lib_verdict_register(lua_State *L)
 {
     luaL_register(L, NULL, sig_functions);

@@ -91,7 +91,8 @@ static char *find_folder(struct lsig_load *load)
                       : !lies_in(real, real_root)       ? "it lies outside of POLICY_DIR"
                                                         : NULL;
     if (why != NULL) {
-        lsig_buf_append_format(&load->report, "%s/policy.lua:1: not loaded: %s\n", joined, why);
+        lsig_buf_append_format(&load->report, "%s/%s:1: not loaded: %s\n", joined,
+                               load->script->options.entry, why);
         free(real);
         real = NULL;
     }
@@ -136,8 +137,8 @@ static void on_work(uv_work_t *work)
     struct lsig_load *load = work->data;
     struct lsig_budget budget;
     if (!lsig_budget_open(&budget)) {
-        lsig_buf_append_text(&load->report,
-                             "policy.lua:1: not loaded: the system gives no CPU timer\n");
+        lsig_buf_append_format(&load->report, "%s:1: not loaded: the system gives no CPU timer\n",
+                               load->script->options.entry);
         return;
     }
     do_load(load, &budget);

@@ -16,6 +16,7 @@
 #include "base/alloc.h"
 #include "script/analyse.h"
 #include "script/budget.h"
+#include "script/coverage.h"
 #include "script/policy.h"
 #include "script/sandbox.h"
 
@@ -179,6 +180,7 @@ static void load_file(lua_State *L, const char *name, const char *file)
     if (!policy->again) {
         lsig_analyse_file(L, policy);
     }
+    lsig_coverage_add_file(L, policy);
     lsig_budget_poll(L);
     lsig_sandbox_push(L);
     lua_setfenv(L, -2);
@@ -244,6 +246,14 @@ void lsig_loader_register(lua_State *L)
 
 void lsig_loader_run_main(lua_State *L)
 {
-    load_file(L, "policy", "policy.lua");
+    const char *file = lsig_policy_of(L)->options->entry;
+    size_t len = strlen(file);
+    char name[NAME_MAX_BYTES + 1];
+    if (len > NAME_MAX_BYTES) {
+        luaL_error(L, "%s:1: its name has more than %d bytes", file, NAME_MAX_BYTES);
+    }
+    // What `require` would call it, without ".lua".
+    snprintf(name, sizeof(name), "%.*s", (int)(len > 4 ? len - 4 : len), file);
+    load_file(L, name, file);
     lua_call(L, 0, 0);
 }

@@ -11,4 +11,4 @@ void lsig_loader_register(struct lua_State *L); // adds `require`; the interface
                                                 // stack and is popped. Raises.
 // Runs a module once; its value is left on the stack. Raises.
 void lsig_loader_require(struct lua_State *L, const char *name);
-void lsig_loader_run_main(struct lua_State *L); // policy.lua of the bundle; raises
+void lsig_loader_run_main(struct lua_State *L); // the file that is loaded first; raises

@@ -47,6 +47,14 @@ static const struct sample samples[] = {
     {"local f = ... f(...)", OPCODE(call_many), false, 3, 5, LOOK_NOTHING},
     {"local f = ... return f()", OPCODE(call_last), false, 2, 3, LOOK_NOTHING},
     {"local f = ... return f(...)", OPCODE(call_many_last), false, 3, 4, LOOK_NOTHING},
+    {"local a = ... if a then x = a end", OPCODE(jump), false, 2, 5, LOOK_NOTHING},
+    {"while x do end", OPCODE(loop), false, 3, 6, LOOK_NOTHING},
+    {"local a = ... if a then x = a end", OPCODE(comparison_last), false, 1, 5, LOOK_NOTHING},
+    {"do local a = ... x = function() return a end end", OPCODE(close), false, 3, 5, LOOK_NOTHING},
+    {"return", OPCODE(leave[0]), false, 0, 1, LOOK_NOTHING},
+    {"return 1", OPCODE(leave[1]), false, 1, 2, LOOK_NOTHING},
+    {"return 1, 2", OPCODE(leave[2]), false, 2, 3, LOOK_NOTHING},
+    {"local f = ... return 1, f()", OPCODE(leave[3]), false, 4, 5, LOOK_NOTHING},
 };
 
 enum { SAMPLE_COUNT = sizeof(samples) / sizeof(samples[0]) };

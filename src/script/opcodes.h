@@ -23,6 +23,11 @@ struct lsig_opcodes {
     uint8_t call_many; // with all that a call gave
     uint8_t call_last; // in a return
     uint8_t call_many_last;
+    uint8_t jump;
+    uint8_t loop;            // at its beginning: says where it ends, and does not go there
+    uint8_t comparison_last; // the comparisons have the numbers from 0 to this one
+    uint8_t close;           // upvalues
+    uint8_t leave[4];        // with nothing, with one value, with several, with all of a call
 };
 
 // False: the library is unlike those that are known here. Raises nothing.

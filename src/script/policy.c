@@ -13,6 +13,7 @@
 #include "script/analyse.h"
 #include "script/await_run.h"
 #include "script/budget.h"
+#include "script/coverage.h"
 #include "script/hook.h"
 #include "script/lib_props.h"
 #include "script/lib_request.h"
@@ -24,6 +25,7 @@
 #include "script/route.h"
 #include "script/sandbox.h"
 #include "script/state_declaration.h"
+#include "script/test_options.h"
 
 enum { REPORT_LINE_MAX = 1000 };
 
@@ -65,8 +67,8 @@ static void report_load_error(const struct lsig_policy *policy, struct lsig_buf 
         }
         return;
     }
-    const char *file =
-        policy->file_count > 0 ? policy->files[policy->file_count - 1].chunk : "policy.lua";
+    const char *file = policy->file_count > 0 ? policy->files[policy->file_count - 1].chunk
+                                              : policy->options->entry;
     lsig_buf_append_format(
         report,
         "%s:1: %s: the files need more than %zu MiB (POLICY_MEMORY_MB, sig.limits memory_mb)\n",
@@ -83,7 +85,8 @@ static bool run_files(struct lsig_policy *policy, struct lsig_buf *report)
     lsig_budget_leave(budget);
     policy->loading = false;
     if (failed == 0 && budget->exceeded) {
-        report_line(report, "policy.lua:1: stopped: loading takes too much processor time");
+        lsig_buf_append_format(report, "%s:1: stopped: loading takes too much processor time\n",
+                               policy->options->entry);
         return false;
     }
     if (failed != 0) {
@@ -99,9 +102,9 @@ static bool find_folders(struct lsig_policy *policy, const char *folder, struct 
     policy->bundle_dir = policy->again ? lsig_strdup(folder) : realpath(folder, NULL);
     if (policy->bundle_dir == NULL) {
         lsig_buf_append_format(report,
-                               "%s/policy.lua:1: the folder cannot be read (%s): POLICY_DIR names "
-                               "the folder that has policy.lua\n",
-                               folder, strerror(errno));
+                               "%s/%s:1: the folder cannot be read (%s): POLICY_DIR names the "
+                               "folder that has policy.lua, or a .lua file\n",
+                               folder, options->entry, strerror(errno));
         return false;
     }
     policy->library_dir =
@@ -126,11 +129,17 @@ struct lsig_policy *lsig_policy_load(const struct lsig_script_options *options,
     lsig_map_init(&policy->timers);
     bool loaded = find_folders(policy, origin->folder, report);
     if (loaded && !lsig_vm_open(&policy->vm, (size_t)options->memory_bytes, policy)) {
-        report_line(report, "policy.lua:1: POLICY_MEMORY_MB is too small even for an empty policy");
+        lsig_buf_append_format(report,
+                               "%s:1: POLICY_MEMORY_MB is too small even for an empty policy\n",
+                               options->entry);
         loaded = false;
+    }
+    if (loaded) {
+        lsig_coverage_begin(policy);
     }
     loaded = loaded && run_files(policy, report) && lsig_policy_finish(policy, report) &&
              lsig_state_declaration_check_all(policy, report);
+    lsig_coverage_leave_out_tests(policy);
     if (!loaded) {
         lsig_policy_free(policy);
         return NULL;
@@ -148,6 +157,7 @@ static void free_hooks(struct lsig_policy *policy)
         free(policy->hooks[i]->event);
         free(policy->hooks[i]->where);
         free(policy->hooks[i]->policy);
+        lsig_test_options_free(policy->hooks[i]->test);
         free(policy->hooks[i]);
     }
     free(policy->hooks);

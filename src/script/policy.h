@@ -32,16 +32,18 @@ struct lsig_script_route;
 struct lsig_policy_file {
     char *chunk;  // as errors name it: "std/chat.lua"
     char *policy; // as details of errors name it: what sig.policy said, else "std.chat"
+    struct lsig_coverage_file *coverage; // coverage.h; NULL: its lines are not counted
 };
 
 struct lsig_policy_hook {
     struct lsig_policy *owner;
     enum lsig_hook_kind kind;
-    char *event;  // as registered: "message:offer"
-    char *where;  // "std/chat.lua:12"
-    char *policy; // of its file
-    int function; // reference in the registry
-    bool allow;   // an error in it lets the event pass
+    char *event;                    // as registered: "message:offer"
+    char *where;                    // "std/chat.lua:12"
+    char *policy;                   // of its file
+    int function;                   // reference in the registry
+    struct lsig_test_options *test; // test_options.h; NULL: none were written
+    bool allow;                     // an error in it lets the event pass
     bool listed;
 };
 
@@ -70,7 +72,7 @@ struct lsig_version;
 
 // Where the files of a version come from.
 struct lsig_policy_origin {
-    const char *folder;           // has policy.lua
+    const char *folder;           // has the file that is loaded first
     struct lsig_sources *sources; // the texts of what is read are added
     bool again;                   // nothing is read: all texts are there
 };

@@ -83,9 +83,18 @@ static int refuse_write(lua_State *L)
     return luaL_error(L, "%s.%s: this table is read-only", what, name);
 }
 
-// upvalues: what, the table of names
+// upvalues: what, the table of names; of watched tables also what is watched, and the watch
 static int refuse_read(lua_State *L)
 {
+    const struct lsig_sandbox_watch *watch = lua_touserdata(L, lua_upvalueindex(4));
+    if (watch != NULL) {
+        lua_pushvalue(L, 2);
+        lua_rawget(L, lua_upvalueindex(3));
+        if (!lua_isnil(L, -1)) {
+            watch->on_read(L);
+            return 1;
+        }
+    }
     const char *what = lua_tostring(L, lua_upvalueindex(1));
     const char *name = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : luaL_typename(L, 2);
     const char *known[KNOWN_MAX];
@@ -111,13 +120,48 @@ static int refuse_read(lua_State *L)
                       what, name, nearest);
 }
 
+// Leaves the function that answers for names that the table does not have. What is watched is
+// taken out of the table, so that it is looked for there.
+static void
+push_reader(lua_State *L, int table, const char *what, const struct lsig_sandbox_watch *watch)
+{
+    lua_pushstring(L, what);
+    if (watch == NULL) {
+        lua_pushvalue(L, table);
+        lua_pushcclosure(L, refuse_read, 2);
+        return;
+    }
+    lua_newtable(L); // all names, for those that are mistyped
+    lua_pushnil(L);
+    while (lua_next(L, table) != 0) {
+        lua_pop(L, 1);
+        lua_pushvalue(L, -1);
+        lua_pushboolean(L, true);
+        lua_rawset(L, -4);
+    }
+    lua_newtable(L);
+    for (size_t i = 0; i < watch->count; i++) {
+        lua_getfield(L, table, watch->names[i]);
+        lua_setfield(L, -2, watch->names[i]);
+        lua_pushnil(L);
+        lua_setfield(L, table, watch->names[i]);
+    }
+    lua_pushlightuserdata(L, (void *)(uintptr_t)watch);
+    lua_pushcclosure(L, refuse_read, 4);
+}
+
 void lsig_sandbox_protect(lua_State *L, const char *what)
 {
+    lsig_sandbox_protect_watched(L, what, NULL);
+}
+
+void lsig_sandbox_protect_watched(lua_State *L,
+                                  const char *what,
+                                  const struct lsig_sandbox_watch *watch)
+{
     int table = lua_gettop(L);
-    lua_createtable(L, 0, 1); // what answers for names that are not there
-    lua_pushstring(L, what);
-    lua_pushvalue(L, table);
-    lua_pushcclosure(L, refuse_read, 2);
+    lua_createtable(L, 0, 1);
+    push_reader(L, table, what, watch);
     lua_setfield(L, -2, "__index");
     lua_setmetatable(L, table); // [table]
 

@@ -6,6 +6,7 @@
 // assigned by mistake is an error that says so.
 #pragma once
 
+#include <stddef.h>
 #include <stdint.h>
 
 struct lua_State;
@@ -27,5 +28,16 @@ void lsig_sandbox_push(struct lua_State *L);
 // Replaces the table on top of the stack by a read-only proxy of it. `what` names it in messages:
 // "table", "sig". Reading a name that it does not have is an error that names the nearest. Raises.
 void lsig_sandbox_protect(struct lua_State *L, const char *what);
+// Some names of a table, and who is told when one is read, before it is given: then level 1 is the
+// reader. Lives for ever.
+struct lsig_sandbox_watch {
+    const char *const *names;
+    size_t count;
+    void (*on_read)(struct lua_State *L);
+};
+// The same for a table whose names are watched, which costs nothing where others are read. Raises.
+void lsig_sandbox_protect_watched(struct lua_State *L,
+                                  const char *what,
+                                  const struct lsig_sandbox_watch *watch);
 // What math.random gives from here on. Raises.
 void lsig_sandbox_seed(struct lua_State *L, uint32_t seed);

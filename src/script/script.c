@@ -6,12 +6,26 @@
 #include "base/alloc.h"
 #include "base/log.h"
 #include "script/context.h"
+#include "script/entry.h"
+
+// Both are the script's own from here on.
+static void take_entry(struct lsig_script *script, const struct lsig_script_options *options)
+{
+    char *folder = NULL;
+    char *file = NULL;
+    if (options->entry == NULL) {
+        lsig_entry_split(options->policy_dir, &folder, &file);
+    }
+    const char *entry = options->entry != NULL ? options->entry : LSIG_ENTRY_FILE;
+    script->options.policy_dir = folder != NULL ? folder : lsig_strdup(options->policy_dir);
+    script->options.entry = file != NULL ? file : lsig_strdup(entry);
+}
 
 struct lsig_script *lsig_script_new(const struct lsig_script_options *options)
 {
     struct lsig_script *script = lsig_alloc(sizeof(*script));
     script->options = *options;
-    script->options.policy_dir = lsig_strdup(options->policy_dir);
+    take_entry(script, options);
     script->options.library_dir =
         options->library_dir != NULL ? lsig_strdup(options->library_dir) : NULL;
     if (!lsig_budget_open(&script->budget)) {
@@ -78,6 +92,7 @@ void lsig_script_on_closed(struct lsig_script *script)
     lsig_heap_clear(&script->waits);
     lsig_slots_clear(&script->slots);
     free((char *)(uintptr_t)script->options.policy_dir);
+    free((char *)(uintptr_t)script->options.entry);
     free((char *)(uintptr_t)script->options.library_dir);
     void (*on_freed)(void *) = script->on_freed;
     void *arg = script->on_freed_arg;

@@ -26,6 +26,7 @@
 #include "store/document_store.h"
 
 struct uv_loop_s;
+struct lsig_coverage;
 struct lsig_script;
 struct lsig_hook_run; // a suspended hook
 struct lsig_test_port;
@@ -33,7 +34,8 @@ struct lsig_test_port;
 struct lsig_script_options {
     struct uv_loop_s *loop;        // NULL: no threads, and everything is loaded and freed at once
     const struct lsig_time *clock; // what policies see as the time; NULL: the system's
-    const char *policy_dir;        // has policy.lua
+    const char *policy_dir;        // has policy.lua, or is the .lua file to load in its place
+    const char *entry;             // the file of policy_dir that is loaded; NULL: as that says
     const char *library_dir;       // has std/ and lunasig/
     int64_t cpu_ms;                // per hook call
     int64_t wait_ms;               // per hook call
@@ -46,6 +48,7 @@ struct lsig_script_options {
     const struct lsig_document_store *documents; // of sig.store; NULL: there is none
     const struct lsig_random_source *random;     // of sig.random; NULL: the kernel
     const struct lsig_test_port *test_port;      // lib_test.h; NULL: test functions never run
+    struct lsig_coverage *coverage;              // coverage.h; NULL: lines are not counted
     int64_t versions_kept;                       // besides the one in force
     struct lsig_rate_spec rollback_errors;       // count 0: never; the burst does not matter
     // The tests of a bundle, run in the thread that loads it; NULL: none are. It loads a copy of
@@ -137,6 +140,9 @@ void lsig_script_list(const struct lsig_script *script,
 // The rule of a type or of an alias, in the version in force; NULL: no policy declares it. Valid
 // until the next turn of the loop.
 const struct lsig_rule *lsig_script_rule(const struct lsig_script *script, struct lsig_span type);
+
+// Where the type of a rule is declared: "std/chat.lua:12". As long as the rule.
+const char *lsig_script_rule_where(const struct lsig_rule *rule);
 
 // Who does what hooks ask for. Without one, effects are dropped.
 void lsig_script_set_performer(struct lsig_script *script, const struct lsig_performer *performer);

@@ -174,7 +174,7 @@ void lsig_versions_close(struct lsig_script *script)
     while ((policy = script->versions.retired) != NULL) {
         script->versions.retired = policy->next;
         policy->on_drained = NULL;
-        lsig_hook_close_runs(policy);
+        lsig_hook_close_runs(policy, true);
         lsig_versions_close_machine(script, policy);
     }
 }

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 struct lsig_budget;
+struct lsig_coverage;
 struct lua_State;
 
 enum { LSIG_VM_BLOCK_MAX = 8 * 1024 * 1024, LSIG_VM_CYCLES = 2, LSIG_VM_SPARE_CLASSES = 16 };
@@ -21,10 +22,11 @@ struct lsig_vm {
     size_t max;
     size_t spare_bytes; // in blocks that are kept for use again, beside what is used; bounded
     void *spare[LSIG_VM_SPARE_CLASSES];
-    bool exhausted;             // a block was refused since this was last cleared
-    struct lsig_budget *budget; // of the thread that runs it now; set by whoever enters it
-    void *owner;                // whoever opened it
-    int collect_function;       // reference: vm.c's, so that collecting needs no memory to begin
+    bool exhausted;                 // a block was refused since this was last cleared
+    struct lsig_budget *budget;     // of the thread that runs it now; set by whoever enters it
+    void *owner;                    // whoever opened it
+    struct lsig_coverage *coverage; // coverage.h; NULL: lines are not counted
+    int collect_function; // reference: vm.c's, so that collecting needs no memory to begin
 };
 
 // False: max is too small even for an empty state, which is closed then.

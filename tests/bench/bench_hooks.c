@@ -4,6 +4,7 @@
 //   shown
 //
 // no hook      the type is declared, no hook looks at it
+// timeline     the same, and what happens in rooms is recorded (TIMELINE_ENTRIES)
 // 20 policies  20 more policies are loaded that have hooks of other types
 // empty hook   a hook does nothing
 // hook         a hook reads the type, the sender and one field of the payload
@@ -11,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "flow/timeline.h"
 #include "test_flow_fixture.h"
 
 enum { ROUNDS = 9, FORGET_EVERY = 1000 };
@@ -40,6 +42,7 @@ struct variant {
     const char *name;
     const char *lua;
     double best_us;
+    bool timeline;
 };
 
 static void forget(struct peer *peer)
@@ -81,23 +84,23 @@ static void measure(struct variant *variant, int messages)
     f->settings.message_rate.count = 0;
     f->settings.byte_rate.count = 0;
     fixture_use(f, variant->lua);
+    struct lsig_timelines *timelines = variant->timeline ? lsig_timelines_open(&f->flow) : NULL;
     struct peer *ann = fixture_join(f, "ann", LSIG_V1);
     struct peer *bob = fixture_join(f, "bob", LSIG_V1);
     double us = round_us(ann, bob, messages);
     variant->best_us = variant->best_us == 0 || us < variant->best_us ? us : variant->best_us;
     assert_int_equal(f->metrics.hook_errors, 0);
     assert_int_equal(f->metrics.messages_relayed, messages);
+    lsig_timelines_close(timelines);
     assert_int_equal(fixture_teardown((void **)&f), 0);
 }
 
 int main(int argc, char **argv)
 {
     int messages = argc > 1 ? atoi(argv[1]) : 200000;
-    struct variant variants[] = {{"no hook", "", 0},
-                                 {"20 policies", OTHERS, 0},
-                                 {"empty hook", EMPTY, 0},
-                                 {"hook", READS, 0},
-                                 {"hook, get", GETS, 0}};
+    struct variant variants[] = {{"no hook", "", 0, false},         {"timeline", "", 0, true},
+                                 {"20 policies", OTHERS, 0, false}, {"empty hook", EMPTY, 0, false},
+                                 {"hook", READS, 0, false},         {"hook, get", GETS, 0, false}};
     for (int round = 0; round < ROUNDS; round++) { // in turn, so that a busy moment hits all alike
         for (size_t i = 0; i < sizeof(variants) / sizeof(variants[0]); i++) {
             if (argc < 3 || strcmp(argv[2], variants[i].name) == 0) {

@@ -5,6 +5,9 @@ import re
 HOOK = 'local sig = require "lunasig"\n\nsig.on("join", function(room, member)\n%s\nend)\n'
 
 
+STOCK = 'local sig = require "lunasig" sig.use "std.signaling"\n'
+
+
 def write(folder, text):
     folder.mkdir(exist_ok=True)
     (folder / "policy.lua").write_text(text)
@@ -75,13 +78,37 @@ def test_control_characters_and_long_lines_of_a_source_do_not_reach_the_terminal
     assert all(len(line) < 200 for line in said.splitlines())
 
 
-def test_a_file_in_place_of_the_folder_gets_a_hint(lunasig):
-    write(lunasig.folder / "mine", "")
-    done = lunasig("check", "mine/policy.lua")
+def test_a_lua_file_is_loaded_in_place_of_policy_lua(lunasig):
+    write(lunasig.folder / "mine", "this is never read")
+    (lunasig.folder / "mine" / "lobby.lua").write_text(STOCK + 'require "door"\n')
+    (lunasig.folder / "mine" / "door.lua").write_text("return 1\n")
+    said = lunasig.fine("check", "mine/lobby.lua")
+    assert said.startswith("fine: files ")
+    assert lunasig.fine("check", POLICY_DIR="mine/lobby.lua") == said
+    assert lunasig.fine("check", "--policy", "mine/lobby.lua") == said
+    (lunasig.folder / "lobby.lua").write_text(STOCK + "local x = nowhere_at_all\n")
+    done = lunasig("check", "lobby.lua")
+    assert done.returncode == 1
+    assert "lobby.lua:2: there is no 'nowhere_at_all'" in done.stderr
+    assert "\n  local x = nowhere_at_all\n            ^~~~" in done.stderr
+
+
+def test_a_lua_file_that_is_not_there_is_named(lunasig):
+    done = lunasig("check", "lobby.lua")
+    assert done.returncode == 1
+    assert "there is no lobby.lua" in done.stderr
+
+
+def test_a_folder_may_be_called_like_a_file(lunasig):
+    write(lunasig.folder / "mine.lua", STOCK)
+    assert lunasig("check", "mine.lua").returncode == 0
+
+
+def test_another_file_is_no_policy(lunasig):
+    (lunasig.folder / "notes.txt").write_text("")
+    done = lunasig("check", "notes.txt")
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == "lunasig check: mine/policy.lua is a file: give the folder that has policy.lua\nTry: lunasig check mine\n"
-    done = lunasig("check", "policy.lua", POLICY_DIR="mine")
-    assert done.returncode == 1  # it is not there
+    assert done.stderr == "lunasig check: notes.txt is neither a folder that has policy.lua nor a .lua file\nSee: lunasig check --help\n"
 
 
 def test_a_folder_that_is_not_there_is_named(lunasig):

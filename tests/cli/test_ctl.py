@@ -16,7 +16,7 @@ import lunasig_client as wire  # noqa: E402
 import lunasig_secrets as secrets  # noqa: E402
 import lunasig_server  # noqa: E402
 
-COMMANDS = ("status", "rooms", "room", "user", "watch", "kick", "close", "broadcast", "revoke", "drain", "reload", "policy", "log")
+COMMANDS = ("status", "rooms", "room", "user", "watch", "call", "kick", "close", "broadcast", "revoke", "drain", "reload", "policy", "log")
 SECONDS = 10
 
 
@@ -95,7 +95,7 @@ def test_json_is_what_the_server_says(ctl, server):
 
 
 def test_what_is_not_there_is_refused_with_status_1(ctl):
-    for arguments in (["room", "none"], ["user", "none"], ["close", "none"], ["kick", "none", "ann"]):
+    for arguments in (["room", "none"], ["user", "none"], ["call", "none"], ["call", "none", "--follow"], ["close", "none"], ["kick", "none", "ann"]):
         done = ctl(*arguments)
         assert done.returncode == 1 and done.stdout == "", done
         assert done.stderr.startswith("lunasig ctl: ") and "none" in done.stderr
@@ -107,6 +107,8 @@ def test_what_is_not_there_is_refused_with_status_1(ctl):
         ([], "lunasig ctl: write a command\nSee: lunasig ctl --help\n"),
         (["stauts"], "lunasig ctl: there is no command stauts; did you mean status?\nSee: lunasig ctl --help\n"),
         (["room"], "lunasig ctl: room needs ROOM\nSee: lunasig ctl --help\n"),
+        (["call"], "lunasig ctl: call needs ROOM\nSee: lunasig ctl --help\n"),
+        (["room", "r1", "--follow"], "lunasig ctl: there is no flag --follow\nSee: lunasig ctl --help\n"),
         (["kick", "r1"], "lunasig ctl: kick needs ROOM USER\nSee: lunasig ctl --help\n"),
         (["status", "now"], "lunasig ctl: status takes no further words\nSee: lunasig ctl --help\n"),
         (["watch", "r1"], "lunasig ctl: watch needs room=ROOM or user=USER\nSee: lunasig ctl --help\n"),
@@ -194,11 +196,11 @@ def test_versions_of_the_policy_are_listed_used_and_discarded(lunasig, tmp_path)
 
 
 class Watch:
-    """`lunasig ctl watch` while it runs."""
+    """`lunasig ctl watch` while it runs, or another command that follows what happens."""
 
-    def __init__(self, lunasig, server, *arguments):
+    def __init__(self, lunasig, server, *arguments, command="watch"):
         environment = lunasig.environment({"DATA_DIR": server.folder / "data"})
-        self.process = subprocess.Popen([lunasig.path, "ctl", "watch", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment)
+        self.process = subprocess.Popen([lunasig.path, "ctl", command, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment)
         server.line(lambda line: '"command":"watch"' in line and f'pid {self.process.pid}"' in line)
 
     def line(self):
@@ -227,6 +229,26 @@ def test_a_watch_shows_a_line_for_each_event(lunasig, server):
     assert words == ["room-opened", "joined", "connected", "refused", "disconnected", "left", "room-closed"], lines
     assert " watched ann " in lines[1] and "UNKNOWN_TYPE" in lines[3] and "reason bye" in lines[5]
     assert not any("\x1b" in line for line in lines)
+
+
+def test_a_call_is_shown_and_followed(ctl, lunasig, server):
+    ann = server.join("called", "ann", v1=True)
+    assert fine(ctl("call", "called")).splitlines()[0].startswith("room called on 20")
+    assert [entry["event"] for entry in json.loads(fine(ctl("call", "called", "--json")))["entries"]] == ["joined"]
+    following = Watch(lunasig, server, "called", "--follow", command="call")
+    assert following.line().startswith("room called on 20")
+    assert following.line().split()[-1] == "host"
+    bob = server.join("called", "bob")
+    assert following.line().split(None, 1)[1] == "bob               joined as participant\n"
+    assert following.line().split(None, 1)[1] == "bob               connected\n"
+    bob.send("evil\x1b[31m", {})
+    assert following.line().split(None, 1)[1] == "bob → all         evil?[31m refused: UNKNOWN_TYPE: no policy declares this message type\n"
+    assert "\x1b" not in fine(ctl("call", "called")) and "evil?[31m" in fine(ctl("call", "called"))
+    ann.send("offer", {"type": "offer", "sdp": wire.SDP, "target_user_id": "nobody"})
+    assert following.line().split(None, 1)[1] == "ann → nobody      offer refused: TARGET_NOT_FOUND: the target is not in this room\n"
+    bob.leave()
+    following.end()
+    ann.leave()
 
 
 def test_a_watch_ends_with_the_server_and_gives_json_lines(lunasig, tmp_path):

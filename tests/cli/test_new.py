@@ -16,6 +16,16 @@ def test_what_it_writes_passes_check_with_its_test(lunasig):
     assert found and all(int(number) > 0 for number in found.groups()), said
 
 
+def test_its_test_runs_and_fails_where_the_policy_is_broken(lunasig):
+    assert "lunasig test --watch ./quiz" in lunasig.fine("new", "policy", "quiz")
+    assert "  ok       quiz: a hand that is up stands in the queue once\n1 passed (1 file, " in lunasig.fine("test", "quiz")
+    path = lunasig.folder / "quiz" / "policy.lua"
+    path.write_text(path.read_text().replace("queue:add(member.id)", ""))
+    done = lunasig("test", "quiz")
+    assert done.returncode == 1
+    assert "quiz/policy.lua:" in done.stdout and "nothing like this came" in done.stdout
+
+
 def test_its_name_stands_in_the_policy(lunasig):
     lunasig.fine("new", "policy", "my-quiz_2", "--dir", ".")
     text = (lunasig.folder / "my-quiz_2" / "policy.lua").read_text()

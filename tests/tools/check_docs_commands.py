@@ -1,7 +1,8 @@
 """Runs the commands that the docs show. check_docs_commands.py PROGRAM
 
 A fenced block that begins with ```sh test is run by bash, stopping at the first command that fails. A block ```text shown right behind
-it lists lines that its output must have, … standing for anything. The blocks of a page run in order, in one folder of their own that has
+it lists lines that its output must have, … standing for anything. A block ```lua FILE is written to that file, ```lua +FILE is appended to
+it. The blocks of a page run in order, in one folder of their own that has
 lua/ and examples/ of the repository in it, with `lunasig` on the PATH and a server that was started there with GUESTS=on; localhost:8000
 in the text means that server, localhost:8001 its admin API, whose key is $ADMIN_KEY, and `pidof lunasig` its process.
 """
@@ -25,13 +26,16 @@ BLOCK = re.compile(r"^```([^\n]*)\n(.*?)^```$", re.M | re.S)
 
 
 def blocks_of(page):
-    """(line, commands, lines that must be shown or None) of each block to run."""
+    """[line, commands, lines that must be shown or None, file or None] of each block to run, or to write to the file."""
     text = page.read_text()
     found = [(match.start(), match[1].strip(), match[2]) for match in BLOCK.finditer(text)]
     runs = []
     for start, kind, body in found:
+        line = text.count("\n", 0, start) + 1
         if kind == "sh test":
-            runs.append([text.count("\n", 0, start) + 1, body, None])
+            runs.append([line, body, None, None])
+        elif kind.startswith("lua "):
+            runs.append([line, body, None, kind.removeprefix("lua ")])
         elif kind == "text shown" and runs:
             runs[-1][2] = body.splitlines()
     return runs
@@ -84,6 +88,14 @@ def missing_line(shown, output):
     return None
 
 
+def write(folder, name, text):
+    """A name that begins with + is appended to, behind an empty line."""
+    file = folder / name.removeprefix("+")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    before = file.read_text() + "\n" if name.startswith("+") else ""
+    file.write_text(before + text)
+
+
 def run_page(page, program):
     """The number of blocks that ran; AssertionError for the first that failed."""
     runs = blocks_of(page)
@@ -107,7 +119,10 @@ def run_page(page, program):
         with server(program, folder, environment) as (pid, port, admin_port):
             (tools / "pidof").write_text(f"#!/bin/sh\necho {pid}\n")
             (tools / "pidof").chmod(0o755)
-            for line, commands, shown in runs:
+            for line, commands, shown, file in runs:
+                if file:
+                    write(folder, file, commands)
+                    continue
                 done = subprocess.run(
                     ["bash", "-euo", "pipefail", "-c", commands.replace("localhost:8000", f"localhost:{port}").replace("localhost:8001", f"localhost:{admin_port}")],
                     cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=SECONDS,

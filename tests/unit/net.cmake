@@ -3,3 +3,4 @@ foreach(part address admin_key frames metrics_text origin outbox outbox_kept pag
 endforeach()
 lsig_unit_test(net_webhook_event lsig_net)
 lsig_unit_test(net_webhook_sender lsig_net)
+lsig_unit_test(net_dial lsig_net PkgConfig::CRYPTO Threads::Threads)

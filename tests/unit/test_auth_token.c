@@ -48,6 +48,30 @@ static void every_token_has_its_own_jti(void **state)
     lsig_keyring_free(ring);
 }
 
+static void claims_of_the_callers_are_signed_and_what_is_missing_is_added(void **state)
+{
+    (void)state;
+    struct lsig_keyring *ring = open_ring("lunasig", "calls");
+    char json[200];
+    snprintf(json, sizeof(json),
+             "{\"sub\":\"ann\",\"iat\":%d,\"exp\":%d,\"plan\":{\"seats\":[1,2]},\"jti\":\"own\"}",
+             (int)NOW, (int)NOW + 60);
+    char *token = NULL;
+    assert_int_equal(lsig_token_sign(ring, lsig_span_of(json), &token), LSIG_OK);
+    struct lsig_claims claims;
+    assert_int_equal(check(ring, token, &claims), LSIG_OK);
+    assert_string_equal(claims.sub, "ann");
+    assert_string_equal(claims.jti, "own");
+    assert_int_equal(claims.exp, NOW + 60);
+    assert_non_null(strstr(claims.json, "\"plan\":{\"seats\":[1,2]}"));
+    assert_non_null(strstr(claims.json, "\"type\":\"access\""));
+    assert_non_null(strstr(claims.json, "\"iss\":\"lunasig\""));
+    assert_non_null(strstr(claims.json, "\"aud\":\"calls\""));
+    lsig_claims_clear(&claims);
+    free(token);
+    lsig_keyring_free(ring);
+}
+
 static void names_out_of_bounds_make_no_token(void **state)
 {
     (void)state;
@@ -258,6 +282,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_token_that_is_made_here_is_accepted_and_says_what_it_should),
         cmocka_unit_test(every_token_has_its_own_jti),
+        cmocka_unit_test(claims_of_the_callers_are_signed_and_what_is_missing_is_added),
         cmocka_unit_test(names_out_of_bounds_make_no_token),
         cmocka_unit_test(a_foreign_token_needs_sub_and_exp_only),
         cmocka_unit_test(the_names_of_a_token_are_read),

@@ -358,7 +358,7 @@ static void observers_hear_the_whole_story(void **state)
     assert_string_equal(
         story.text,
         "room-opened(ann) joined(ann) connected(ann) joined(bob) connected(bob) away(ann) "
-        "back(ann) "
+        "resumed(ann) back(ann) "
         "role(bob) disconnected(ann) left(ann) message(bob) refused(bob) disconnected(bob) "
         "left(bob) room-closed(bob)");
 }

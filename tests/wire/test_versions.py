@@ -146,6 +146,18 @@ def test_a_file_that_is_saved_is_obeyed_by_the_next_message(start_server, policy
     assert code_of(ann) == "FOUR"
 
 
+def test_a_policy_that_is_a_file_of_its_own_is_watched_too(start_server, policy, room):
+    lobby = policy.folder / "lobby.lua"
+    lobby.write_text(f"{policy.original}\n{says('ONE')}\n")
+    server = start_server(**{**policy.settings, "POLICY_DIR": str(lobby)}, POLICY_WATCH="on")
+    ann = server.join(room, "ann")
+    assert code_of(ann) == "ONE"
+    start = len(server.lines)
+    lobby.write_text(f"{policy.original}\n{says('TWO')}\n")
+    server.event("policy-in-force", start, timeout=lunasig_server.RELOAD_SECONDS)
+    assert code_of(ann) == "TWO"
+
+
 def test_without_the_watch_a_saved_file_changes_nothing(versions, policy):
     server, ann, ctl = versions
     start = len(server.lines)

@@ -3,7 +3,8 @@
 --- The message of the event. Valid in its hook only. Changing the payload's table changes nothing of what is relayed: `replace` does.
 ---@class lunasig.Message
 ---@field type string as declared, also when the client used an alias
----@field target string? the user or peer that it is for; nil: none
+---@field target string? the user or peer that it is for, as the client wrote it; nil: none
+---@field receiver lunasig.Member? whose user id or peer_id the target is; nil: nobody's who is here, or there is no target
 ---@field size integer bytes of the frame
 ---@field id integer? what a lunasig.v1 client numbered it with
 ---@field payload table parsed when it is first read. A null is nil in objects and sig.null in arrays.

@@ -16,7 +16,7 @@
 local sig = {}
 
 ---@alias lunasig.Role "host"|"moderator"|"participant"|"observer"
----@alias lunasig.Event "connect"|"auth"|"join"|"leave"|"away"|"back"|"resume"|"message"|"rate_exceeded"|"token_expiring"|"ice_servers"|"room_open"|"room_close"|"start"|"stop"|string
+---@alias lunasig.Event "connect"|"auth"|"join"|"joined"|"leave"|"away"|"back"|"resume"|"message"|"rate_exceeded"|"token_expiring"|"ice_servers"|"room_open"|"room_close"|"start"|"stop"|string
 ---@alias lunasig.LeaveReason "bye"|"timeout"|"kicked"|"replaced"|"expired"|"closed"|"node-lost"
 
 ---@class lunasig.Policy
@@ -52,7 +52,8 @@ function sig.limits(limits) end
 --- | --- | --- | --- |
 --- | connect | (request) before the upgrade | no | yes: 403 |
 --- | auth | (request, claims) the token is good | yes | yes: close 4401 |
---- | join | (room, member) | yes | yes: close 1008 |
+--- | join | (room, member) who is not in the room yet: nothing can be sent to him | yes | yes: close 1008 |
+--- | joined | (room, member) who has entered and got his room-state; not for a further connection of his | yes | no |
 --- | leave | (room, member, reason) | yes | no |
 --- | away, back | (room, member) the last connection was lost, the first is there again | yes | no |
 --- | resume | (room, member) one connection has resumed | yes | no |
@@ -70,7 +71,7 @@ function sig.limits(limits) end
 ---@overload fun(event: "auth", hook: fun(request: lunasig.Request, claims: table): lunasig.Verdict?)
 ---@overload fun(event: "join", hook: fun(room: lunasig.Room, member: lunasig.Member): lunasig.Verdict?)
 ---@overload fun(event: "leave", hook: fun(room: lunasig.Room, member: lunasig.Member, reason: lunasig.LeaveReason))
----@overload fun(event: "away"|"back"|"resume", hook: fun(room: lunasig.Room, member: lunasig.Member))
+---@overload fun(event: "joined"|"away"|"back"|"resume", hook: fun(room: lunasig.Room, member: lunasig.Member))
 ---@overload fun(event: "message", hook: fun(room: lunasig.Room, member: lunasig.Member, message: lunasig.Message): lunasig.Verdict?)
 ---@overload fun(event: "rate_exceeded", hook: fun(room: lunasig.Room, member: lunasig.Member, rule: string, times: integer): lunasig.Verdict?)
 ---@overload fun(event: "token_expiring", hook: fun(member: lunasig.Member, seconds: integer))
