@@ -1,5 +1,6 @@
 #include "scenario/node.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,6 +33,20 @@ struct lsig_node *lsig_node_find(const struct lsig_world *world, struct lsig_spa
     return node;
 }
 
+// The line of the policy goes before the frame that tells the client.
+static void on_event(struct lsig_observer *observer, const struct lsig_event *event)
+{
+    const struct lsig_node *node =
+        (const struct lsig_node *)((const char *)observer - offsetof(struct lsig_node, decisions));
+    if (event->kind != LSIG_EVENT_REFUSED || event->refusal->where[0] == '\0') {
+        return;
+    }
+    struct lsig_span user = event->member != NULL ? lsig_span_of(event->member->id) : event->user;
+    lsig_story_add(&node->world->story, lsig_world_ms(node->world), "%s refuses %.*s%s%.*s: %s",
+                   event->refusal->where, LSIG_SPAN_ARG(user), event->type.len > 0 ? " " : "",
+                   LSIG_SPAN_ARG(event->type), event->refusal->code);
+}
+
 static void start_flow(struct lsig_node *node)
 {
     struct lsig_world *world = node->world;
@@ -54,6 +69,8 @@ static void start_flow(struct lsig_node *node)
     lsig_flow_init(&node->flow);
     lsig_flow_set_time(&node->flow, *world->now);
     lsig_perform_install(&node->flow);
+    node->decisions = (struct lsig_observer){.wants_messages = true, .on_event = on_event};
+    lsig_observer_add(&node->flow, &node->decisions);
     node->dead = false;
 }
 
@@ -121,6 +138,7 @@ static void clear_flow(struct lsig_node *node)
     lsig_script_set_performer(node->script, &nobody);
     lsig_route_requests_free(node->routes);
     node->routes = NULL;
+    lsig_observer_remove(&node->flow, &node->decisions);
     lsig_flow_clear(&node->flow);
     lsig_hub_free(node->flow.hub);
     node->flow.hub = NULL;

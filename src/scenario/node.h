@@ -12,6 +12,7 @@
 #include "base/buf.h"
 #include "base/span.h"
 #include "flow/flow.h"
+#include "flow/observer.h"
 
 struct lsig_route_requests;
 struct lsig_wire;
@@ -32,6 +33,7 @@ struct lsig_node {
     bool dead;                  // it has nothing any more but its name
     struct lsig_script *script; // the base's, or its own
     struct lsig_flow flow;
+    struct lsig_observer decisions;     // for the story: which line of a policy refused
     struct lsig_wire *wires;            // its sockets, and those that are away
     struct lsig_route_requests *routes; // what policies answer over HTTP; NULL: not asked yet
 };

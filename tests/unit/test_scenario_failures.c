@@ -25,6 +25,51 @@ static void a_failure_has_the_line_the_difference_and_what_happened(void **state
                       "    seed 1\n");
 }
 
+static void the_line_of_the_policy_that_refused_is_told(void **state)
+{
+    struct fixture *f = *state;
+    fixture_fails(f,
+                  "sig.on('message:say', function()\nreturn sig.deny('NO', 'not now')\nend)\n"
+                  "sig.test('one', function(t)\n" TWO "ann:sends('say', { n = 1 })\n"
+                  "bob:receives 'say'\n"
+                  "end)",
+                  "policy.lua:9: test \"one\": bob:receives: nothing like this came: ");
+    assert_reports(f, "       0.000 s  ann -> say {\"n\":1}\n"
+                      "       0.000 s  policy.lua:3 refuses ann say: NO\n"
+                      "       0.000 s  ann <- error {\"code\":\"NO\",\"message\":\"not now\"");
+}
+
+// A hook may have the name of a test: its failures are its own.
+static void a_hook_with_the_name_of_the_test_fails_it(void **state)
+{
+    fixture_fails(*state,
+                  "sig.on('leave', function()\nerror 'boom'\nend)\n"
+                  "sig.test('leave', function(t) local ann = t:client 'ann' "
+                  "ann:joins 'r1' ann:leaves() end)",
+                  "policy.lua:3: test \"leave\": the hook \"leave\" failed: policy.lua:3: boom");
+}
+
+static void options_in_place_of_a_payload_are_no_payload(void **state)
+{
+    fixture_fails_test(*state, TWO "bob:receives_nothing('say', { within = '5s' })",
+                       "bob:receives_nothing: this stands for a payload: write { type = ");
+    fixture_fails_test(*state, TWO "bob:receives_nothing('say', {}, '5s')",
+                       "bob:receives_nothing: options are a table: { within = \"5s\" }");
+    fixture_fails_test(*state, TWO "bob:receives_nothing('say', {}, { wthin = '5s' })",
+                       "there is no 'wthin'; did you mean 'within'?");
+    fixture_fails_test(*state, "t:client { claims = { 'a' } }",
+                       "client: claims are a table of names: { plan = \"pro\" }");
+}
+
+static void patterns_are_shown_as_they_were_written(void **state)
+{
+    fixture_fails_test(*state,
+                       TWO "bob:receives('say', { a = t.match '^x', b = { t.exactly {}, t.any } })",
+                       "t.match \"^x\"");
+    fixture_fails_test(*state, TWO "bob:receives('say', { b = { t.exactly {}, t.any } })",
+                       "{\"b\":[t.exactly {},t.any]}");
+}
+
 static void only_the_last_frames_are_told(void **state)
 {
     struct fixture *f = *state;
@@ -138,6 +183,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         SCENARIO_TEST(a_failure_has_the_line_the_difference_and_what_happened),
+        SCENARIO_TEST(the_line_of_the_policy_that_refused_is_told),
+        SCENARIO_TEST(a_hook_with_the_name_of_the_test_fails_it),
+        SCENARIO_TEST(options_in_place_of_a_payload_are_no_payload),
+        SCENARIO_TEST(patterns_are_shown_as_they_were_written),
         SCENARIO_TEST(only_the_last_frames_are_told),
         SCENARIO_TEST(the_code_of_the_test_itself_may_fail),
         SCENARIO_TEST(a_wrong_call_says_what_to_write),
