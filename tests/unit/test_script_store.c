@@ -214,7 +214,7 @@ static void what_has_expired_is_not_found(void **state)
     struct store_fixture *s = *state;
     begin_with_sqlite(s);
     says(s,
-         "notes:put('k', {}, { ttl = '20ms' }) assert(notes:get('k')) sig.sleep('30ms')"
+         "notes:put('k', {}, { ttl = '500ms' }) assert(notes:get('k')) sig.sleep('600ms')"
          "return tostring(notes:get('k'))",
          "nil");
 }
