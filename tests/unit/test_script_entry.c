@@ -88,8 +88,8 @@ static void the_file_is_loaded_and_loaded_anew_in_place_of_policy_lua(void **sta
 static void versions_are_of_the_folder_and_their_digests_of_the_file(void **state)
 {
     struct fixture *f = *state;
-    char real[256];
-    assert_non_null(realpath(f->folder, real));
+    char *real = realpath(f->folder, NULL);
+    assert_non_null(real);
     begin_with_lobby(f, SAYS("ONE"));
     assert_int_equal(lsig_script_load(f->script, &f->report), LSIG_OK);
     struct outcome same = load_from(f, NULL, false);
@@ -105,6 +105,7 @@ static void versions_are_of_the_folder_and_their_digests_of_the_file(void **stat
     assert_string_equal(code_of(f), "ONE");
     struct listing all = list(f);
     assert_string_equal(all.views[0].folder, real);
+    free(real);
     // A version of a folder below has a file of the same name.
     fixture_write(f, f->folder, "next/lobby.lua", SAYS("NEXT"));
     assert_int_equal(use(f, load_from(f, "next", false).version), LSIG_OK);
