@@ -18,8 +18,9 @@ enum {
     LSIG_ACCOUNT_EMAIL_SIZE = 255,
     LSIG_ACCOUNT_HASH_SIZE = 128,
     LSIG_ACCOUNT_ROLE_SIZE = 33,
-    LSIG_REFRESH_HASH_SIZE = 32,   // SHA-256
-    LSIG_REFRESH_FAMILY_SIZE = 33, // hexadecimal
+    LSIG_REFRESH_HASH_SIZE = 32,     // SHA-256
+    LSIG_REFRESH_FAMILY_SIZE = 33,   // hexadecimal
+    LSIG_ACCOUNT_WAITING_MAX = 1024, // calls that wait for the database
     LSIG_REFRESH_USED_MAX = 1000, // used ones kept per account, so that their reuse is noticed; the
                                   // oldest go first
 };

@@ -19,7 +19,7 @@ struct fixture {
     char folder[64];
     char file[96];
     struct lsig_sqlite_records *records;
-    struct lsig_sqlite_marks marks;
+    struct lsig_access_marks marks;
     struct lsig_revocation loaded[16];
     size_t loaded_count;
 };
@@ -102,7 +102,7 @@ static enum lsig_status rotate_at(struct fixture *f, int n, int next_n, int64_t 
     struct lsig_refresh_token old = token_of("", "", n, now);
     struct lsig_refresh_token next = token_of("", "", next_n, now);
     free(f->marks.items);
-    f->marks = (struct lsig_sqlite_marks){NULL, 0};
+    f->marks = (struct lsig_access_marks){NULL, 0};
     return lsig_sqlite_records_rotate(f->records, old.hash, &next, &f->marks);
 }
 
@@ -200,7 +200,7 @@ static void *contend(void *arg)
     struct contender *contender = arg;
     struct lsig_refresh_token old = token_of("", "", 1, NOW + 1);
     struct lsig_refresh_token next = token_of("", "", contender->next, NOW + 1);
-    struct lsig_sqlite_marks marks = {NULL, 0};
+    struct lsig_access_marks marks = {NULL, 0};
     contender->status = lsig_sqlite_records_rotate(contender->records, old.hash, &next, &marks);
     free(marks.items);
     return NULL;

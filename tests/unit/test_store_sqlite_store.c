@@ -360,7 +360,7 @@ static void above_1024_jobs_it_is_busy(void **state)
     while (store->find(store->self, lsig_span_of("ann"), call_of(fixture)) == LSIG_OK) {
         accepted++;
     }
-    assert_int_equal(accepted, LSIG_SQLITE_STORE_JOBS_MAX + 1); // and the one that runs
+    assert_int_equal(accepted, LSIG_ACCOUNT_WAITING_MAX + 1); // and the one that runs
     assert_int_equal(store->find(store->self, lsig_span_of("ann"), call_of(fixture)), LSIG_BUSY);
     while (fixture->done < accepted) {
         uv_run(&fixture->loop, UV_RUN_ONCE);
