@@ -2,12 +2,16 @@
 // database's queue, ended on the loop's thread.
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/status.h"
 
 enum { LSIG_JOB_ERROR_SIZE = 160 };
+
+// Each has a bound and an order of its own.
+enum lsig_store_lane { LSIG_LANE_ACCOUNTS, LSIG_LANE_DOCUMENTS, LSIG_LANE_COUNT };
 
 // The beginning of every job, which is allocated by whoever makes it.
 struct lsig_store_job {
@@ -19,11 +23,14 @@ struct lsig_store_job {
     void (*run)(struct lsig_store_job *job, void *database);
     // On the loop's thread, once: tells the outcome and frees the job.
     void (*finish)(struct lsig_store_job *job);
+    // The queue's own.
+    enum lsig_store_lane lane;
+    int64_t took_ms;
+    bool refused;     // not run, since the database is away
+    bool unreachable; // it failed on the way to the database
 };
 
-// Where jobs go. Each lane has a bound and an order of its own.
-enum lsig_store_lane { LSIG_LANE_ACCOUNTS, LSIG_LANE_DOCUMENTS, LSIG_LANE_COUNT };
-
+// Where jobs go.
 struct lsig_store_queue {
     void *self;
     // LSIG_OK: a job may be added to the lane, where at most `max` wait. LSIG_BUSY, LSIG_DRAINING.
