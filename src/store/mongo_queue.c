@@ -331,13 +331,24 @@ static void set_default(mongoc_uri_t *uri, const char *option, int64_t value)
     }
 }
 
+// A second @ before the path is one of a password that is not encoded: the driver would take the
+// rest of the password for a host, and name it.
+static bool is_ambiguous(const char *url)
+{
+    const char *authority = strstr(url, "://");
+    authority = authority != NULL ? authority + 3 : url;
+    const char *first = strchr(authority, '@');
+    return first != NULL && memchr(first + 1, '@', strcspn(first + 1, "/?")) != NULL;
+}
+
 static mongoc_client_pool_t *make_pool(const struct lsig_mongo_options *options,
                                        int64_t *pool_max,
                                        int64_t *pool_min,
                                        char error[LSIG_MONGO_ERROR_SIZE])
 {
     bson_error_t reason;
-    mongoc_uri_t *uri = mongoc_uri_new_with_error(options->url, &reason);
+    mongoc_uri_t *uri =
+        is_ambiguous(options->url) ? NULL : mongoc_uri_new_with_error(options->url, &reason);
     if (uri == NULL) { // the reason may show a part of a password that is not encoded
         snprintf(error, LSIG_MONGO_ERROR_SIZE,
                  "MONGODB_URL is no URL of MongoDB, such as mongodb://USER:PASSWORD@HOST:27017/; "

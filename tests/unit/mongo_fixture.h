@@ -1,7 +1,8 @@
 // mongo_fixture.h - a MongoDB-compatible server for the tests of a program, run by
 // tests/tools/mongo_server.py; a database and a client of its own for each test.
 //
-// Where there is no such server, tests report themselves as skipped, and fail if CI=true.
+// Where there is no such server the program says so and ends with MONGO_SKIPPED, by which ctest
+// reports it as skipped; it fails if CI=true.
 #pragma once
 
 #include <setjmp.h>
@@ -14,20 +15,22 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+enum { MONGO_SKIPPED = 77 };
+
 struct mongo_fixture {
-    char url[128]; // empty: there is no server
-    pid_t pid;     // the server's, for signals
-    int keeper;    // the server ends when this is closed
+    char url[128];
+    pid_t pid;  // the server's, for signals
+    int keeper; // the server ends when this is closed
     pid_t runner;
     mongoc_client_t *client; // of the tests themselves
     int databases;
     char database[32]; // of this test
 };
 
-// For the group of tests.
-void mongo_open(struct mongo_fixture *mongo);
+// For the group of tests. 0, or what the program is to end with.
+int mongo_open(struct mongo_fixture *mongo);
 void mongo_close(struct mongo_fixture *mongo);
-// For each test: skips it where there is no server, else names a database that is new.
+// For each test: names a database that is new.
 void mongo_begin(struct mongo_fixture *mongo);
 // As another client sees it. Documents are JSON, as in the mongo shell.
 void mongo_insert(struct mongo_fixture *mongo, const char *collection, const char *json);

@@ -144,7 +144,10 @@ int main(void)
             TEST(the_first_write_sweeps_what_has_expired),
         TEST(keys_of_operators_are_keys_and_nothing_else),
     };
-    mongo_open(&mongo);
+    int missing = mongo_open(&mongo);
+    if (missing != 0) {
+        return missing;
+    }
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     mongo_close(&mongo);
     return failed;

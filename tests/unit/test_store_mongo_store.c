@@ -322,8 +322,9 @@ static void a_free_while_the_database_hangs_ends_soon(void **state)
 static void an_url_that_is_none_is_refused_without_showing_it(void **state)
 {
     struct fixture *f = *state;
-    static const char *const urls[] = {"mongodb://ann:p@ss:word@host/", "http://host/", "x"};
-    for (size_t i = 0; i < 3; i++) {
+    static const char *const urls[] = {"mongodb://ann:p@ss:word@host/", "mongodb://ann:p@ss:1@host",
+                                       "http://host/", "x"};
+    for (size_t i = 0; i < 4; i++) {
         struct lsig_mongo_store *store = NULL;
         struct lsig_mongo_options options = {
             .url = urls[i], .database = "x", .pool_max = 2, .pool_min = 1, .metrics = &f->metrics};
@@ -332,7 +333,7 @@ static void an_url_that_is_none_is_refused_without_showing_it(void **state)
                          LSIG_INTERNAL_ERROR);
         assert_null(store);
         assert_non_null(strstr(error, "MONGODB_URL"));
-        assert_null(strstr(error, "ss:word"));
+        assert_null(strstr(error, "ss:"));
     }
 }
 
@@ -405,7 +406,10 @@ int main(void)
         TEST(a_free_while_the_database_hangs_ends_soon),
         TEST(an_url_that_is_none_is_refused_without_showing_it),
     };
-    mongo_open(&mongo);
+    int missing = mongo_open(&mongo);
+    if (missing != 0) {
+        return missing;
+    }
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     mongo_close(&mongo);
     return failed;

@@ -2,9 +2,9 @@
 
 import contextlib
 import hashlib
-import sqlite3
 import time
 
+import lunasig_records
 import lunasig_server
 import pytest
 from lunasig_client import Refused, connect
@@ -21,9 +21,7 @@ def restarted(tmp_path):
         def start(rows=()):
             if not (tmp_path / "data").exists():
                 lunasig_server.Server(tmp_path).end()
-            with contextlib.closing(sqlite3.connect(tmp_path / "data" / "lunasig.db")) as database:
-                database.executemany("INSERT INTO revocations (kind, name, at) VALUES (?, ?, ?)", rows)
-                database.commit()
+            lunasig_records.add_revocations(tmp_path / "data", rows)
             server = lunasig_server.Server(tmp_path)
             running.callback(lambda: server.end() if server.alive() else server.check_log())
             return server
@@ -32,8 +30,7 @@ def restarted(tmp_path):
 
 
 def rows_of(server):
-    with contextlib.closing(sqlite3.connect(server.folder / "data" / "lunasig.db")) as database:
-        return database.execute("SELECT kind, name, at FROM revocations").fetchall()
+    return lunasig_records.revocations(server.folder / "data")
 
 
 def key_of(jti):
