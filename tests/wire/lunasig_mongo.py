@@ -5,6 +5,7 @@ import functools
 import hashlib
 import os
 import pathlib
+import shutil
 import sys
 
 import pytest
@@ -26,6 +27,11 @@ def shared():
     server = start()
     atexit.register(server.end)
     return server
+
+
+def is_slow():
+    """Whether tests run on a server without useful indexes."""
+    return bool(os.environ.get("LUNASIG_TEST_MONGO")) and shutil.which("mongod") is None
 
 
 def settings_of(data_dir):

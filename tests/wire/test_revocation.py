@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import time
 
+import lunasig_mongo
 import lunasig_records
 import lunasig_server
 import pytest
@@ -109,6 +110,7 @@ def test_a_login_in_the_second_of_the_revocation_gives_a_good_token(restarted):
     assert server.http("POST", "/auth/refresh", json_body={"refresh_token": pair["refresh_token"]}).status == 200
 
 
+@pytest.mark.skipif(lunasig_mongo.is_slow(), reason="FerretDB reads the whole collection for each call")
 def test_what_was_kept_is_in_force_also_beyond_the_bound_and_a_logout_is_503_then(restarted):
     now = int(time.time())
     users = [(USER, f"user{i}", now) for i in range(65537)]
