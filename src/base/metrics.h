@@ -66,7 +66,7 @@
     X(webhook_dropped, COUNTER, "lunasig_webhook_dropped_total",                                   \
       "Webhooks dropped because too many waited")                                                  \
     X(webhook_waiting, GAUGE, "lunasig_webhook_waiting", "Webhooks waiting for their delivery")    \
-    X(mongodb_waiting, GAUGE, "lunasig_mongodb_waiting", "Calls to MongoDB waiting or running")     \
+    X(mongodb_waiting, GAUGE, "lunasig_mongodb_waiting", "Calls to MongoDB waiting or running")    \
     X(mongodb_calls, COUNTER, "lunasig_mongodb_calls_total", "Calls that MongoDB was asked for")   \
     X(mongodb_failures, COUNTER, "lunasig_mongodb_failures_total",                                 \
       "Calls to MongoDB that failed or did not reach it")                                          \
