@@ -127,12 +127,15 @@ void a_rotation_uses_one_up_and_the_next_inherits(void **state)
 {
     struct account_rules *rules = *state;
     account_ann_and_bob(rules);
+    assert_int_equal(account_save(rules, "bob", "f0", 90), LSIG_OK);
     assert_int_equal(account_save(rules, "ann", "f1", 1), LSIG_OK);
     assert_int_equal(account_rotate(rules, 1, 2, NOW + 1), LSIG_OK);
     assert_string_equal(rules->token.username, "ann");
     assert_string_equal(rules->token.family, "f1");
     assert_int_equal(rules->token.token_version, 4);
     assert_int_equal(account_rotate(rules, 2, 3, NOW + 2), LSIG_OK);
+    assert_int_equal(find_token(rules, 90, NOW + 3), LSIG_OK);
+    assert_int_equal(rules->token.used_at, 0);
     for (int n = 1; n <= 3; n++) {
         assert_int_equal(find_token(rules, n, NOW + 3), LSIG_OK);
         assert_string_equal(rules->token.family, "f1");

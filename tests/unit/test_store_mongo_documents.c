@@ -37,7 +37,7 @@ static void open_store(struct fixture *f)
     struct lsig_mongo_options options = {
         .url = f->mongo->url,
         .database = f->mongo->database,
-        .pool_max = 4,
+        .pool_max = 12, // some threads for each kind of call
         .pool_min = 1,
         .selection_ms = 2000,
         .connect_ms = 1000,

@@ -40,7 +40,7 @@ static void open_store(struct account_rules *rules)
     struct lsig_mongo_options options = {
         .url = f->url[0] != '\0' ? f->url : f->mongo->url,
         .database = f->mongo->database,
-        .pool_max = 4,
+        .pool_max = 12, // some threads for each kind of call
         .pool_min = 1,
         .selection_ms = 1000,
         .connect_ms = 500,
@@ -135,6 +135,8 @@ static void a_user_of_the_original_is_used_as_it_is(void **state)
     struct lsig_account_store *store = &f->rules.store;
     assert_int_equal(
         store->add_login(store->self, "old", NOW, (struct lsig_account_call){NULL, NULL}), LSIG_OK);
+    assert_int_equal(account_find(&f->rules, "old"), LSIG_OK);
+    assert_int_equal(f->rules.account.last_login, NOW);
     assert_int_equal(account_find(&f->rules, "old@example.org"), LSIG_OK);
     assert_int_equal(f->rules.account.last_login, NOW);
     assert_int_equal(mongo_count(f->mongo, "users",
