@@ -18,6 +18,7 @@ FERRETDB = pathlib.Path(__file__).resolve().parents[2] / "build" / "mongo" / "fe
 MISSING = "there is neither mongod nor build/mongo/ferretdb, which scripts/test builds"
 START_SECONDS = 60
 SKIPPED = 77
+ATTEMPTS = 5
 
 
 def is_there():
@@ -34,10 +35,17 @@ class MongoServer:
 
     def __init__(self):
         self.folder = tempfile.mkdtemp(prefix="lunasig-mongo-")
-        self.port = free_port()
-        self.uri = f"mongodb://127.0.0.1:{self.port}/"
         self.process = None
-        self.start()
+        for attempt in range(ATTEMPTS):
+            self.port = free_port()  # another process may take it first
+            try:
+                self.start()
+                break
+            except RuntimeError:
+                if attempt == ATTEMPTS - 1:
+                    shutil.rmtree(self.folder, ignore_errors=True)
+                    raise
+        self.uri = f"mongodb://127.0.0.1:{self.port}/"
 
     def start(self):
         mongod = shutil.which("mongod")
@@ -45,15 +53,15 @@ class MongoServer:
             command = [mongod, "--quiet", "--bind_ip", "127.0.0.1", "--port", str(self.port), "--dbpath", self.folder, "--unixSocketPrefix", self.folder]
         else:
             command = [str(FERRETDB), f"127.0.0.1:{self.port}", self.folder]
-        with open(f"{self.folder}/log", "ab") as log:
+        path = pathlib.Path(self.folder, "log")
+        with open(path, "wb") as log:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         until = time.monotonic() + START_SECONDS
-        while True:
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
-                return
+        # What it says itself: on its port, another server might answer.
+        while (b"Waiting for connections" if mongod else b"mongodb://") not in path.read_bytes():
             if self.process.poll() is not None or time.monotonic() > until:
                 self.kill()
-                raise RuntimeError(pathlib.Path(self.folder, "log").read_text(errors="replace")[-2000:])
+                raise RuntimeError(path.read_text(errors="replace")[-2000:])
             wait_a_bit(self.process)
 
     def signal(self, number):
