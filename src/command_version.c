@@ -27,6 +27,7 @@ static int version(const struct lsig_command *command, int argc, char **argv)
     lsig_buf_append_format(&out, "jansson %s\n", lsig_version_jansson());
     lsig_buf_append_format(&out, "libjwt %s\n", lsig_version_libjwt());
     lsig_buf_append_format(&out, "SQLite %s\n", lsig_version_sqlite());
+    lsig_buf_append_format(&out, "libmongoc %s\n", lsig_version_mongoc());
     lsig_buf_append_format(&out, "OpenSSL %s\n", lsig_version_openssl());
     status = lsig_command_print(&out);
     lsig_buf_clear(&out);

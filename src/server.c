@@ -29,7 +29,7 @@
 #include "script/script.h"
 #include "script/watch.h"
 #include "server_policies.h"
-#include "store/sqlite_store.h"
+#include "server_store.h"
 
 enum { REPORT_MAX = 64 * 1024, DRAIN_MS = 3000 };
 
@@ -41,7 +41,7 @@ struct server {
     struct lsig_buf report; // of what kept it from starting
     struct lsig_keyring *keyring;
     struct lsig_passwords *passwords;
-    struct lsig_sqlite_store *store;
+    struct lsig_server_store *store;
     struct lsig_document_store documents;
     struct lsig_accounts *accounts;
     struct lsig_revoke *revoke;
@@ -123,23 +123,25 @@ static bool make_keyring(struct server *server)
 static bool make_accounts(struct server *server)
 {
     const struct lsig_settings *settings = server->settings;
-    char error[LSIG_SQLITE_STORE_ERROR_SIZE];
-    if (lsig_sqlite_store_open(&server->store, &server->loop, settings->data_dir, error) !=
-        LSIG_OK) {
-        lsig_buf_append_format(&server->report, "%s\n", error);
+    server->store =
+        lsig_server_store_open(settings, &server->loop, &server->metrics, &server->report);
+    if (server->store == NULL) {
         return false;
     }
-    if (lsig_revoke_new(&server->revoke, lsig_sqlite_store_accounts(server->store),
+    if (lsig_revoke_new(&server->revoke, lsig_server_store_accounts(server->store),
                         settings->jwt_leeway_s) != LSIG_OK) {
+        bool mongo = settings->mongodb_url[0] != '\0';
         lsig_buf_append_format(&server->report,
-                               "%s/lunasig.db: the revocations in it cannot be read\n",
-                               settings->data_dir);
+                               "%s%s: the revocations in it cannot be read, and without them "
+                               "revoked tokens would be let in\n",
+                               mongo ? "MONGODB_URL" : settings->data_dir,
+                               mongo ? "" : "/lunasig.db");
         return false;
     }
-    server->documents = lsig_sqlite_store_documents(server->store);
+    server->documents = lsig_server_store_documents(server->store);
     server->tickets = lsig_tickets_new();
     server->standings =
-        lsig_standings_new(&server->flow, lsig_sqlite_store_accounts(server->store));
+        lsig_standings_new(&server->flow, lsig_server_store_accounts(server->store));
     server->passwords = lsig_passwords_new(&server->loop, (unsigned)settings->auth_hash_threads,
                                            (unsigned)settings->auth_bcrypt_cost, &server->metrics);
     struct lsig_accounts_parts parts = {
@@ -147,7 +149,7 @@ static bool make_accounts(struct server *server)
         .keyring = server->keyring,
         .flow = &server->flow,
         .passwords = server->passwords,
-        .store = lsig_sqlite_store_accounts(server->store),
+        .store = lsig_server_store_accounts(server->store),
     };
     server->accounts = lsig_accounts_new(&parts);
     return true;
@@ -228,7 +230,7 @@ static bool make_net(struct server *server)
         .loop = &server->loop,
         .flow = &server->flow,
         .accounts = server->accounts,
-        .store = lsig_sqlite_store_accounts(server->store),
+        .store = lsig_server_store_accounts(server->store),
         .settings = server->settings,
         .metrics = &server->metrics,
         .operate = server->operate,
@@ -243,11 +245,6 @@ static void say_what_is_missing(const struct lsig_settings *settings)
     if (settings->redis_url[0] != '\0') {
         lsig_log(LSIG_WARNING, "redis-not-used",
                  LSIG_LOG_TEXT("advice", "this version runs as a single node; unset REDIS_URL"));
-    }
-    if (settings->mongodb_url[0] != '\0') {
-        lsig_log(
-            LSIG_WARNING, "mongodb-not-used",
-            LSIG_LOG_TEXT("advice", "this version keeps accounts in SQLite; unset MONGODB_URL"));
     }
 }
 
@@ -334,7 +331,7 @@ static void close_what_has_threads(struct server *server)
     int parts = 0;
     if (server->store != NULL) {
         parts++;
-        lsig_sqlite_store_free(server->store, on_part_freed, &parts);
+        lsig_server_store_free(server->store, on_part_freed, &parts);
     }
     if (server->script != NULL) {
         parts++;

@@ -5,12 +5,12 @@ packages_to_run=(
     cmake ninja-build gcc libc6-dev pkg-config
     libwebsockets-dev libwebsockets-evlib-uv libluajit-5.1-dev libjwt-dev libjansson-dev
     libuv1-dev libsqlite3-dev libcrypt-dev libssl-dev
-    libcurl4-openssl-dev ca-certificates
+    libcurl4-openssl-dev libmongoc-dev libbson-dev ca-certificates
 )
 packages_to_test=(
     "${packages_to_run[@]}"
     libcmocka-dev clang clang-format clang-tidy libclang-rt-14-dev llvm lua-check prometheus chromium
-    python3 python3-pytest python3-websockets python3-jwt python3-cryptography strace mandoc curl coturn openssl
+    python3 python3-pytest python3-websockets python3-jwt python3-cryptography python3-pymongo strace mandoc curl coturn openssl
 )
 
 say() {

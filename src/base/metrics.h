@@ -66,6 +66,14 @@
     X(webhook_dropped, COUNTER, "lunasig_webhook_dropped_total",                                   \
       "Webhooks dropped because too many waited")                                                  \
     X(webhook_waiting, GAUGE, "lunasig_webhook_waiting", "Webhooks waiting for their delivery")    \
+    X(mongodb_waiting, GAUGE, "lunasig_mongodb_waiting", "Calls to MongoDB waiting or running")    \
+    X(mongodb_calls, COUNTER, "lunasig_mongodb_calls_total", "Calls that MongoDB was asked for")   \
+    X(mongodb_failures, COUNTER, "lunasig_mongodb_failures_total",                                 \
+      "Calls to MongoDB that failed or did not reach it")                                          \
+    X(mongodb_dropped, COUNTER, "lunasig_mongodb_dropped_total",                                   \
+      "Calls to MongoDB given up because it was away or too many waited")                          \
+    X(mongodb_away, GAUGE, "lunasig_mongodb_away",                                                 \
+      "1 while MongoDB does not answer and is only probed")                                        \
     X(loop_gap_max_ms, MILLISECONDS, "lunasig_loop_gap_max_seconds",                               \
       "Longest time that the event loop was held by one turn")                                     \
     X(tls_certificate_end, GAUGE, "lunasig_tls_certificate_end_seconds",                           \

@@ -12,6 +12,7 @@
 #include "base/buf.h"
 #include "codec/rate_spec.h"
 #include "codec/settings_policy.h"
+#include "codec/settings_records.h"
 
 // X(KEY, field, type, default, min, max, aliases, text)
 //   type: TEXT, SECRET (redacted when shown), LIST (comma-separated text), PATH, INTEGER, BOOLEAN
@@ -36,10 +37,6 @@
       "Folder of the page served at /; empty: the demo; `none`: no page")                          \
     X(LOG_LEVEL, log_level, CHOICE, "info", 0, 0, "", "debug|info|warning|error")                  \
     X(LOG_FORMAT, log_format, CHOICE, "text", 0, 0, "", "text|json")                               \
-    X(DATABASE_NAME, database_name, TEXT, "lunasig", 1, 64, "MONGODB_DATABASE",                    \
-      "Name of the database")                                                                      \
-    X(MONGODB_URL, mongodb_url, SECRET, "", 0, 4096, "",                                           \
-      "MongoDB to keep records in; empty: SQLite in DATA_DIR")                                     \
     X(REDIS_URL, redis_url, SECRET, "", 0, 4096, "",                                               \
       "Redis that joins several nodes; empty: this node is alone")                                 \
     X(JWT_SECRET_KEY, jwt_secret_key, SECRET, "", 0, 4096, "SECRET_KEY",                           \
@@ -146,7 +143,7 @@
     X(WEBHOOK_ATTEMPTS, webhook_attempts, INTEGER, "5", 1, 20, "",                                 \
       "Attempts at one delivery, with growing pauses")
 
-#define LSIG_SETTINGS(X) LSIG_SETTINGS_SERVER(X) LSIG_SETTINGS_POLICY(X)
+#define LSIG_SETTINGS(X) LSIG_SETTINGS_SERVER(X) LSIG_SETTINGS_RECORDS(X) LSIG_SETTINGS_POLICY(X)
 
 #define LSIG_SETTING_TEXT char *
 #define LSIG_SETTING_SECRET char *

@@ -3,7 +3,8 @@
 // All calls are made, and all callbacks run, on the loop's thread. A call answers LSIG_OK
 // (accepted: exactly one callback comes, never before the call has returned), LSIG_BUSY (its queue
 // is full) or LSIG_DRAINING (it is being closed); then no callback comes. What is passed in is
-// copied. Calls take effect in the order in which they were accepted. Times are unix seconds.
+// copied. Calls about one name, or one refresh token, take effect in the order in which they were
+// accepted; a database may let others overtake each other. Times are unix seconds.
 #pragma once
 
 #include <stdbool.h>
@@ -18,10 +19,11 @@ enum {
     LSIG_ACCOUNT_EMAIL_SIZE = 255,
     LSIG_ACCOUNT_HASH_SIZE = 128,
     LSIG_ACCOUNT_ROLE_SIZE = 33,
-    LSIG_REFRESH_HASH_SIZE = 32,   // SHA-256
-    LSIG_REFRESH_FAMILY_SIZE = 33, // hexadecimal
-    LSIG_REFRESH_USED_MAX = 1000, // used ones kept per account, so that their reuse is noticed; the
-                                  // oldest go first
+    LSIG_REFRESH_HASH_SIZE = 32,     // SHA-256
+    LSIG_REFRESH_FAMILY_SIZE = 33,   // hexadecimal
+    LSIG_ACCOUNT_WAITING_MAX = 1024, // calls that wait for the database
+    LSIG_REFRESH_USED_MAX = 1000,    // used ones kept per account or per login, so that their reuse
+                                     // is noticed; the oldest go first
 };
 
 // The user document of the original service.

@@ -4,9 +4,10 @@
 // A document is a JSON text under a collection and a key; a counter is a whole number under the
 // same two, beside it. All calls are made, and all callbacks run, on the loop's thread. A call is
 // made only after `ready` has said LSIG_OK in the same turn; then exactly one callback comes, never
-// before the call has returned. What is passed in is copied. Calls take effect in the order in
-// which they were made. Times are milliseconds since 1970-01-01 UTC, and the caller's: what has
-// expired by `now_ms` is not there, whether it has been removed yet or not.
+// before the call has returned. What is passed in is copied. Calls about one key take effect in the
+// order in which they were made; a database may let others overtake each other. Times are
+// milliseconds since 1970-01-01 UTC, and the caller's: what has expired by `now_ms` is not there,
+// whether it has been removed yet or not.
 #pragma once
 
 #include <stdbool.h>

@@ -4,11 +4,9 @@
 // many counters that have expired: faster than writes bring new ones.
 #pragma once
 
-#include "store/document_store.h"
+#include "store/document_jobs.h"
 
 enum { LSIG_SQLITE_SWEEP_MAX = 16 };
 
-struct lsig_sqlite_queue;
-
-// Valid as long as the queue.
-struct lsig_document_store lsig_sqlite_documents_store(struct lsig_sqlite_queue *queue);
+// Does a job of document_jobs.h on a struct lsig_sqlite_records.
+void lsig_sqlite_documents_run(struct lsig_store_job *base, void *records);

@@ -11,8 +11,8 @@
 #include "store/sqlite_store.h"
 
 struct lane {
-    struct lsig_sqlite_job *first; // waiting
-    struct lsig_sqlite_job **end;
+    struct lsig_store_job *first; // waiting
+    struct lsig_store_job **end;
     size_t waiting;
 };
 
@@ -22,11 +22,11 @@ struct lsig_sqlite_queue {
     uv_loop_t *loop;
     uv_work_t work;
     struct lsig_sqlite_records *records;
-    struct lsig_sqlite_job *running; // NULL: nothing is on the pool
-    struct lane lanes[LSIG_SQLITE_LANE_COUNT];
-    enum lsig_sqlite_lane turn; // who comes first when both wait
-    enum lsig_status health;    // of the last job
-    uint64_t started_ms;        // of the running job
+    struct lsig_store_job *running; // NULL: nothing is on the pool
+    struct lane lanes[LSIG_LANE_COUNT];
+    enum lsig_store_lane turn; // who comes first when both wait
+    enum lsig_status health;   // of the last job
+    uint64_t started_ms;       // of the running job
     uint64_t probed_ms;
     bool closing;
     void (*on_freed)(void *arg);
@@ -43,19 +43,19 @@ static uint64_t now_ms(void)
 static void run_job(uv_work_t *work)
 {
     struct lsig_sqlite_queue *queue = work->data;
-    struct lsig_sqlite_job *job = queue->running;
+    struct lsig_store_job *job = queue->running;
     job->run(job, queue->records);
     if (job->status == LSIG_INTERNAL_ERROR) {
         snprintf(job->error, sizeof(job->error), "%s", lsig_sqlite_records_error(queue->records));
     }
 }
 
-static void run_probe(struct lsig_sqlite_job *job, struct lsig_sqlite_records *records)
+static void run_probe(struct lsig_store_job *job, void *records)
 {
     job->status = lsig_sqlite_records_probe(records);
 }
 
-static void run_close(struct lsig_sqlite_job *job, struct lsig_sqlite_records *records)
+static void run_close(struct lsig_store_job *job, void *records)
 {
     lsig_sqlite_records_close(records);
     job->status = LSIG_OK;
@@ -65,21 +65,20 @@ static void run_close(struct lsig_sqlite_job *job, struct lsig_sqlite_records *r
 
 static void on_job_done(uv_work_t *work, int result);
 
-static void finish_probe(struct lsig_sqlite_job *job)
+static void finish_probe(struct lsig_store_job *job)
 {
     free(job);
 }
 
-static struct lsig_sqlite_job *own_job_new(void (*run)(struct lsig_sqlite_job *job,
-                                                       struct lsig_sqlite_records *records))
+static struct lsig_store_job *own_job_new(void (*run)(struct lsig_store_job *job, void *records))
 {
-    struct lsig_sqlite_job *job = lsig_alloc(sizeof(*job));
+    struct lsig_store_job *job = lsig_alloc(sizeof(*job));
     job->run = run;
     job->finish = finish_probe;
     return job;
 }
 
-static void start(struct lsig_sqlite_queue *queue, struct lsig_sqlite_job *job)
+static void start(struct lsig_sqlite_queue *queue, struct lsig_store_job *job)
 {
     queue->running = job;
     queue->started_ms = now_ms();
@@ -88,9 +87,9 @@ static void start(struct lsig_sqlite_queue *queue, struct lsig_sqlite_job *job)
     }
 }
 
-static struct lsig_sqlite_job *take(struct lane *lane)
+static struct lsig_store_job *take(struct lane *lane)
 {
-    struct lsig_sqlite_job *job = lane->first;
+    struct lsig_store_job *job = lane->first;
     if (job != NULL) {
         lane->first = job->next;
         if (lane->first == NULL) {
@@ -103,9 +102,9 @@ static struct lsig_sqlite_job *take(struct lane *lane)
 
 static void start_next(struct lsig_sqlite_queue *queue)
 {
-    enum lsig_sqlite_lane other =
-        queue->turn == LSIG_SQLITE_ACCOUNTS ? LSIG_SQLITE_DOCUMENTS : LSIG_SQLITE_ACCOUNTS;
-    struct lsig_sqlite_job *job = take(&queue->lanes[queue->turn]);
+    enum lsig_store_lane other =
+        queue->turn == LSIG_LANE_ACCOUNTS ? LSIG_LANE_DOCUMENTS : LSIG_LANE_ACCOUNTS;
+    struct lsig_store_job *job = take(&queue->lanes[queue->turn]);
     if (job != NULL) {
         queue->turn = other;
     } else {
@@ -135,7 +134,7 @@ static void on_job_done(uv_work_t *work, int result)
     assert(result == 0); // nobody cancels
     (void)result;
     struct lsig_sqlite_queue *queue = work->data;
-    struct lsig_sqlite_job *job = queue->running;
+    struct lsig_store_job *job = queue->running;
     if (job->run == run_close) {
         close_down(queue);
         return;
@@ -157,7 +156,7 @@ struct lsig_sqlite_queue *lsig_sqlite_queue_new(struct uv_loop_s *loop,
     queue->loop = loop;
     queue->work.data = queue;
     queue->records = records;
-    for (int i = 0; i < LSIG_SQLITE_LANE_COUNT; i++) {
+    for (int i = 0; i < LSIG_LANE_COUNT; i++) {
         queue->lanes[i].end = &queue->lanes[i].first;
     }
     queue->health = LSIG_OK;
@@ -165,17 +164,15 @@ struct lsig_sqlite_queue *lsig_sqlite_queue_new(struct uv_loop_s *loop,
     return queue;
 }
 
-enum lsig_status lsig_sqlite_queue_check(const struct lsig_sqlite_queue *queue,
-                                         enum lsig_sqlite_lane lane,
-                                         size_t max)
+static enum lsig_status check(const void *self, enum lsig_store_lane lane, size_t max)
 {
+    const struct lsig_sqlite_queue *queue = self;
     return queue->closing ? LSIG_DRAINING : queue->lanes[lane].waiting >= max ? LSIG_BUSY : LSIG_OK;
 }
 
-void lsig_sqlite_queue_add(struct lsig_sqlite_queue *queue,
-                           enum lsig_sqlite_lane lane,
-                           struct lsig_sqlite_job *job)
+static void add(void *self, enum lsig_store_lane lane, struct lsig_store_job *job)
 {
+    struct lsig_sqlite_queue *queue = self;
     assert(!queue->closing);
     if (queue->running == NULL) {
         start(queue, job);
@@ -185,6 +182,11 @@ void lsig_sqlite_queue_add(struct lsig_sqlite_queue *queue,
     *to->end = job;
     to->end = &job->next;
     to->waiting++;
+}
+
+struct lsig_store_queue lsig_sqlite_queue_jobs(struct lsig_sqlite_queue *queue)
+{
+    return (struct lsig_store_queue){queue, check, add};
 }
 
 struct lsig_sqlite_records *lsig_sqlite_queue_records(struct lsig_sqlite_queue *queue)

@@ -11,36 +11,17 @@
 #include <stdint.h>
 
 #include "base/status.h"
+#include "store/job.h"
 
 struct uv_loop_s;
 struct lsig_sqlite_queue;
 struct lsig_sqlite_records;
 
-enum lsig_sqlite_lane { LSIG_SQLITE_ACCOUNTS, LSIG_SQLITE_DOCUMENTS, LSIG_SQLITE_LANE_COUNT };
-
-enum { LSIG_SQLITE_QUEUE_ERROR_SIZE = 160 };
-
-// The beginning of every job, which is allocated by whoever makes it.
-struct lsig_sqlite_job {
-    struct lsig_sqlite_job *next;
-    enum lsig_status status;                  // the outcome
-    char error[LSIG_SQLITE_QUEUE_ERROR_SIZE]; // of LSIG_INTERNAL_ERROR: what SQLite said
-    // On a thread of the pool: sets status.
-    void (*run)(struct lsig_sqlite_job *job, struct lsig_sqlite_records *records);
-    // On the loop's thread, once: tells the outcome and frees the job.
-    void (*finish)(struct lsig_sqlite_job *job);
-};
-
 // The records become the queue's.
 struct lsig_sqlite_queue *lsig_sqlite_queue_new(struct uv_loop_s *loop,
                                                 struct lsig_sqlite_records *records);
-// LSIG_OK: a job may be added to the lane, where at most `max` wait. LSIG_BUSY, LSIG_DRAINING.
-enum lsig_status lsig_sqlite_queue_check(const struct lsig_sqlite_queue *queue,
-                                         enum lsig_sqlite_lane lane,
-                                         size_t max);
-void lsig_sqlite_queue_add(struct lsig_sqlite_queue *queue,
-                           enum lsig_sqlite_lane lane,
-                           struct lsig_sqlite_job *job);
+// Where jobs go; run gets the records.
+struct lsig_store_queue lsig_sqlite_queue_jobs(struct lsig_sqlite_queue *queue);
 // What is known of the database without waiting: LSIG_OK or LSIG_INTERNAL_ERROR.
 enum lsig_status lsig_sqlite_queue_ping(struct lsig_sqlite_queue *queue);
 // The records, for work on the loop's thread before any job.

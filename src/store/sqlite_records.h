@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #include "base/status.h"
-#include "store/account_store.h"
+#include "store/account_jobs.h"
 
 enum {
     LSIG_SQLITE_BUSY_TIMEOUT_MS =
@@ -42,19 +42,15 @@ enum lsig_status lsig_sqlite_records_save_refresh_token(struct lsig_sqlite_recor
 enum lsig_status lsig_sqlite_records_find_refresh_token(struct lsig_sqlite_records *records,
                                                         struct lsig_refresh_token *token,
                                                         struct lsig_account *account);
-struct lsig_sqlite_marks {
-    struct lsig_access_mark *items; // freed by the caller
-    size_t count;
-};
 // next: on the way out also what it inherited; of the used token when the outcome is
 // LSIG_TOKEN_INVALID.
 enum lsig_status lsig_sqlite_records_rotate(struct lsig_sqlite_records *records,
                                             const unsigned char hash[LSIG_REFRESH_HASH_SIZE],
                                             struct lsig_refresh_token *next,
-                                            struct lsig_sqlite_marks *marks);
+                                            struct lsig_access_marks *marks);
 enum lsig_status lsig_sqlite_records_log_out(struct lsig_sqlite_records *records,
                                              const struct lsig_logout *logout,
-                                             struct lsig_sqlite_marks *marks);
+                                             struct lsig_access_marks *marks);
 enum lsig_status lsig_sqlite_records_save_revocation(struct lsig_sqlite_records *records,
                                                      const struct lsig_revocation *revocation,
                                                      int64_t now);

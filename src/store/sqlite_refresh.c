@@ -195,17 +195,11 @@ enum lsig_status lsig_sqlite_records_load_revocations(
 
 // ---- families ----
 
-static void add_mark(struct lsig_sqlite_marks *marks, uint64_t key, int64_t end)
-{
-    marks->items = lsig_realloc(marks->items, (marks->count + 1) * sizeof(marks->items[0]));
-    marks->items[marks->count++] = (struct lsig_access_mark){key, end};
-}
-
 // The family goes, and its access tokens that are still good are revoked and told.
 static enum lsig_status remove_family(struct lsig_sqlite_records *records,
                                       const char *family,
                                       int64_t now,
-                                      struct lsig_sqlite_marks *marks)
+                                      struct lsig_access_marks *marks)
 {
     enum lsig_sqlite_statement which = LSIG_SQLITE_REMOVE_FAMILY;
     sqlite3_stmt *row = records->statements[which];
@@ -216,7 +210,7 @@ static enum lsig_status remove_family(struct lsig_sqlite_records *records,
         uint64_t key = (uint64_t)sqlite3_column_int64(row, 0);
         int64_t end = sqlite3_column_int64(row, 1);
         if (key != 0 && end > now) {
-            add_mark(marks, key, end);
+            lsig_access_marks_add(marks, key, end);
         }
     }
     lsig_sqlite_database_reset(records, which);
@@ -230,7 +224,7 @@ static enum lsig_status remove_family(struct lsig_sqlite_records *records,
 static enum lsig_status rotate_in_transaction(struct lsig_sqlite_records *records,
                                               const unsigned char hash[LSIG_REFRESH_HASH_SIZE],
                                               struct lsig_refresh_token *next,
-                                              struct lsig_sqlite_marks *marks)
+                                              struct lsig_access_marks *marks)
 {
     struct lsig_account account = {.username = ""};
     struct lsig_refresh_token old = {.created_at = next->created_at};
@@ -262,7 +256,7 @@ static enum lsig_status rotate_in_transaction(struct lsig_sqlite_records *record
 enum lsig_status lsig_sqlite_records_rotate(struct lsig_sqlite_records *records,
                                             const unsigned char hash[LSIG_REFRESH_HASH_SIZE],
                                             struct lsig_refresh_token *next,
-                                            struct lsig_sqlite_marks *marks)
+                                            struct lsig_access_marks *marks)
 {
     if (!lsig_sqlite_database_begin(records)) {
         return LSIG_INTERNAL_ERROR;
@@ -274,7 +268,7 @@ enum lsig_status lsig_sqlite_records_rotate(struct lsig_sqlite_records *records,
 
 static enum lsig_status log_out_in_transaction(struct lsig_sqlite_records *records,
                                                const struct lsig_logout *logout,
-                                               struct lsig_sqlite_marks *marks)
+                                               struct lsig_access_marks *marks)
 {
     char family[LSIG_REFRESH_FAMILY_SIZE] = "";
     const struct lsig_revocation *revocation = &logout->revocation;
@@ -314,7 +308,7 @@ static enum lsig_status log_out_in_transaction(struct lsig_sqlite_records *recor
 
 enum lsig_status lsig_sqlite_records_log_out(struct lsig_sqlite_records *records,
                                              const struct lsig_logout *logout,
-                                             struct lsig_sqlite_marks *marks)
+                                             struct lsig_access_marks *marks)
 {
     if (!lsig_sqlite_database_begin(records)) {
         return LSIG_INTERNAL_ERROR;

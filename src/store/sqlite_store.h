@@ -12,7 +12,6 @@
 #include "store/document_store.h"
 
 enum {
-    LSIG_SQLITE_STORE_JOBS_MAX = 1024,
     LSIG_SQLITE_STORE_ERROR_SIZE = 512,
     LSIG_SQLITE_STORE_STUCK_MS = 5000, // a job that runs longer makes ping say so
     LSIG_SQLITE_STORE_PROBE_MS = 1000, // ping asks the database at most this often

@@ -37,7 +37,7 @@ def test_version_names_itself_first_and_then_the_libraries(lunasig):
     output = lunasig.fine("version")
     assert lunasig.fine("--version") == output
     names = [line.split(" ")[0] for line in output.splitlines()]
-    assert names == ["lunasig", "libwebsockets", "LuaJIT", "libuv", "libcurl", "jansson", "libjwt", "SQLite", "OpenSSL"]
+    assert names == ["lunasig", "libwebsockets", "LuaJIT", "libuv", "libcurl", "jansson", "libjwt", "SQLite", "libmongoc", "OpenSSL"]
     for line in output.splitlines():
         assert re.fullmatch(r"\S+ \d+\.\d+\S*.*", line), line
 

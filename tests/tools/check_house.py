@@ -11,6 +11,7 @@ FOREIGN = {
     r"lua\.h|lualib\.h|lauxlib\.h|luajit\.h": {"script"},
     r"libwebsockets\.h": {"net"},
     r"sqlite3\.h": {"store"},
+    r"mongoc/.*|bson/.*": {"store"},
     r"jwt\.h": {"auth"},
     r"crypt\.h": {"auth"},
     r"jansson\.h": {"codec", "script"},

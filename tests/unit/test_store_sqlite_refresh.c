@@ -19,9 +19,7 @@ struct fixture {
     char folder[64];
     char file[96];
     struct lsig_sqlite_records *records;
-    struct lsig_sqlite_marks marks;
-    struct lsig_revocation loaded[16];
-    size_t loaded_count;
+    struct lsig_access_marks marks;
 };
 
 static struct lsig_sqlite_records *open_file(const struct fixture *f)
@@ -102,7 +100,7 @@ static enum lsig_status rotate_at(struct fixture *f, int n, int next_n, int64_t 
     struct lsig_refresh_token old = token_of("", "", n, now);
     struct lsig_refresh_token next = token_of("", "", next_n, now);
     free(f->marks.items);
-    f->marks = (struct lsig_sqlite_marks){NULL, 0};
+    f->marks = (struct lsig_access_marks){NULL, 0};
     return lsig_sqlite_records_rotate(f->records, old.hash, &next, &f->marks);
 }
 
@@ -116,29 +114,6 @@ static bool is_there(const struct fixture *f, int n)
     struct lsig_refresh_token token = token_of("", "", n, NOW + 1);
     struct lsig_account account;
     return lsig_sqlite_records_find_refresh_token(f->records, &token, &account) == LSIG_OK;
-}
-
-static void a_token_is_found_with_its_account_until_it_ends(void **state)
-{
-    struct fixture *f = *state;
-    save(f, "ann", "f1", 1);
-    struct lsig_account account = {.username = ""};
-    struct lsig_refresh_token token = token_of("", "", 1, NOW + LIFE - 1);
-    assert_int_equal(lsig_sqlite_records_find_refresh_token(f->records, &token, &account), LSIG_OK);
-    assert_string_equal(account.username, "ann");
-    assert_string_equal(account.email, "ann@b.cd");
-    assert_int_equal(account.token_version, 4);
-    assert_true(account.is_active);
-    assert_string_equal(token.username, "ann");
-    assert_string_equal(token.family, "f1");
-    assert_int_equal(token.created_at, NOW);
-    assert_int_equal(token.expires_at, NOW + LIFE);
-    assert_int_equal(token.used_at, 0);
-    assert_int_equal(token.token_version, 4);
-    token = token_of("", "", 1, NOW + LIFE);
-    assert_int_equal(lsig_sqlite_records_find_refresh_token(f->records, &token, &account),
-                     LSIG_NOT_FOUND);
-    assert_false(is_there(f, 2));
 }
 
 static void a_rotation_uses_one_up_and_the_next_inherits(void **state)
@@ -180,15 +155,6 @@ static void reuse_removes_the_family_and_keeps_its_access_tokens_as_revoked(void
     assert_int_equal(query(f, "SELECT count(*) FROM revocations"), 2);
 }
 
-static void a_rotation_that_fails_changes_nothing(void **state)
-{
-    struct fixture *f = *state;
-    save(f, "ann", "f1", 1);
-    save(f, "bob", "f2", 2);
-    assert_int_equal(rotate(f, 1, 2), LSIG_INTERNAL_ERROR); // the hash is taken
-    assert_int_equal(rotate(f, 1, 3), LSIG_OK);
-}
-
 struct contender {
     struct lsig_sqlite_records *records;
     int next;
@@ -200,7 +166,7 @@ static void *contend(void *arg)
     struct contender *contender = arg;
     struct lsig_refresh_token old = token_of("", "", 1, NOW + 1);
     struct lsig_refresh_token next = token_of("", "", contender->next, NOW + 1);
-    struct lsig_sqlite_marks marks = {NULL, 0};
+    struct lsig_access_marks marks = {NULL, 0};
     contender->status = lsig_sqlite_records_rotate(contender->records, old.hash, &next, &marks);
     free(marks.items);
     return NULL;
@@ -290,44 +256,11 @@ static void a_logout_keeps_the_token_and_removes_its_family(void **state)
     assert_int_equal(query(f, "SELECT count(*) FROM revocations"), 2);
 }
 
-static void a_logout_touches_no_family_of_another_user(void **state)
-{
-    struct fixture *f = *state;
-    save(f, "bob", "f1", 1);
-    struct lsig_logout logout = logout_of("ann", 1001); // a foreign token may have any jti
-    struct lsig_refresh_token bobs = token_of("", "", 1, NOW);
-    logout.has_hash = true;
-    memcpy(logout.hash, bobs.hash, sizeof(logout.hash));
-    assert_int_equal(lsig_sqlite_records_log_out(f->records, &logout, &f->marks), LSIG_OK);
-    assert_true(is_there(f, 1));
-    assert_int_equal(f->marks.count, 0);
-    snprintf(logout.username, sizeof(logout.username), "bob");
-    logout.revocation.key = 5;
-    assert_int_equal(lsig_sqlite_records_log_out(f->records, &logout, &f->marks), LSIG_OK);
-    assert_false(is_there(f, 1));
-    assert_int_equal(f->marks.count, 1);
-}
-
 // ---- revocations ----
 
 static void keep(struct fixture *f, struct lsig_revocation revocation, int64_t now)
 {
     assert_int_equal(lsig_sqlite_records_save_revocation(f->records, &revocation, now), LSIG_OK);
-}
-
-static void on_revocation(void *arg, const struct lsig_revocation *revocation)
-{
-    struct fixture *f = arg;
-    assert_true(f->loaded_count < 16);
-    f->loaded[f->loaded_count++] = *revocation;
-}
-
-static size_t load(struct fixture *f, int64_t now)
-{
-    f->loaded_count = 0;
-    assert_int_equal(lsig_sqlite_records_load_revocations(f->records, now, on_revocation, f),
-                     LSIG_OK);
-    return f->loaded_count;
 }
 
 static struct lsig_revocation of_token(uint64_t key, int64_t end)
@@ -342,42 +275,6 @@ static struct lsig_revocation of_user(const char *user, int64_t up_to)
     return revocation;
 }
 
-static void revocations_are_there_after_the_file_was_closed(void **state)
-{
-    struct fixture *f = *state;
-    keep(f, of_token(UINT64_MAX, NOW + 5), NOW);
-    keep(f, of_user("Änn", NOW), NOW);
-    keep(f, (struct lsig_revocation){.kind = LSIG_REVOKED_TIME, .at = NOW - 9}, NOW);
-    lsig_sqlite_records_close(f->records);
-    f->records = open_file(f);
-    assert_int_equal(load(f, NOW), 3);
-    int seen = 0;
-    for (size_t i = 0; i < 3; i++) {
-        const struct lsig_revocation *one = &f->loaded[i];
-        seen += 1 << one->kind;
-        assert_int_equal(one->at, one->kind == LSIG_REVOKED_TOKEN  ? NOW + 5
-                                  : one->kind == LSIG_REVOKED_USER ? NOW
-                                                                   : NOW - 9);
-        if (one->kind == LSIG_REVOKED_TOKEN) {
-            assert_true(one->key == UINT64_MAX);
-        } else if (one->kind == LSIG_REVOKED_USER) {
-            assert_string_equal(one->user, "Änn");
-        }
-    }
-    assert_int_equal(seen, 7);
-    assert_int_equal(load(f, NOW + 5), 2); // a token's ends
-}
-
-static void the_later_of_two_times_counts(void **state)
-{
-    struct fixture *f = *state;
-    keep(f, of_token(1, NOW + 5), NOW);
-    keep(f, of_token(1, NOW + 9), NOW);
-    keep(f, of_token(1, NOW + 7), NOW);
-    assert_int_equal(load(f, NOW), 1);
-    assert_int_equal(f->loaded[0].at, NOW + 9);
-}
-
 static void tokens_that_have_ended_are_removed_on_the_way_and_users_stay(void **state)
 {
     struct fixture *f = *state;
@@ -386,17 +283,6 @@ static void tokens_that_have_ended_are_removed_on_the_way_and_users_stay(void **
     keep(f, of_token(2, NOW + 50), NOW + 5);
     assert_int_equal(query(f, "SELECT count(*) FROM revocations WHERE kind = 0"), 1);
     assert_int_equal(query(f, "SELECT count(*) FROM revocations WHERE kind = 1"), 1);
-}
-
-static void a_revoked_user_has_no_refresh_tokens_any_more(void **state)
-{
-    struct fixture *f = *state;
-    save(f, "ann", "f1", 1);
-    save(f, "ann", "f2", 2);
-    save(f, "bob", "f3", 3);
-    keep(f, of_user("ann", NOW), NOW);
-    assert_false(is_there(f, 1) || is_there(f, 2));
-    assert_true(is_there(f, 3));
 }
 
 static void a_time_removes_families_that_began_before_it_and_users_that_it_covers(void **state)
@@ -449,19 +335,13 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        TEST(a_token_is_found_with_its_account_until_it_ends),
         TEST(a_rotation_uses_one_up_and_the_next_inherits),
         TEST(reuse_removes_the_family_and_keeps_its_access_tokens_as_revoked),
-        TEST(a_rotation_that_fails_changes_nothing),
         TEST(of_several_processes_that_rotate_one_token_exactly_one_wins),
         TEST(used_tokens_are_kept_apart_from_unused_ones_and_bounded),
         TEST(an_access_token_that_outlives_its_refresh_token_stays_known),
         TEST(a_logout_keeps_the_token_and_removes_its_family),
-        TEST(a_logout_touches_no_family_of_another_user),
-        TEST(revocations_are_there_after_the_file_was_closed),
-        TEST(the_later_of_two_times_counts),
         TEST(tokens_that_have_ended_are_removed_on_the_way_and_users_stay),
-        TEST(a_revoked_user_has_no_refresh_tokens_any_more),
         TEST(a_time_removes_families_that_began_before_it_and_users_that_it_covers),
         TEST(a_file_of_the_first_version_keeps_its_tokens),
     };

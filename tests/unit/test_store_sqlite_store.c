@@ -1,10 +1,5 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "account_rules.h"
 
-#include <cmocka.h>
-#include <pthread.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,23 +10,17 @@
 
 #include "store/sqlite_store.h"
 
-enum { DEADLINE_MS = 60000, NOW = 1800000000 };
+enum { DEADLINE_MS = 60000, NOW = ACCOUNT_NOW };
 
 struct fixture {
+    struct account_rules rules; // first
     char root[64];
     char data[96];
     char file[128];
     uv_loop_t loop;
     uv_timer_t deadline;
     struct lsig_sqlite_store *store;
-    struct lsig_account_store accounts;
     bool freed;
-    int done;
-    enum lsig_status status; // of the last call
-    struct lsig_account account;
-    bool has_account;
-    int statuses[LSIG_STATUS_COUNT];
-    pthread_t loop_thread;
 };
 
 static void on_deadline(uv_timer_t *timer)
@@ -40,13 +29,19 @@ static void on_deadline(uv_timer_t *timer)
     fail_msg("nothing came within the deadline");
 }
 
-static void open_store(struct fixture *fixture)
+static void turn(struct account_rules *rules)
 {
+    uv_run(&((struct fixture *)rules)->loop, UV_RUN_ONCE);
+}
+
+static void open_store(struct account_rules *rules)
+{
+    struct fixture *fixture = (struct fixture *)rules;
     char error[LSIG_SQLITE_STORE_ERROR_SIZE];
     if (lsig_sqlite_store_open(&fixture->store, &fixture->loop, fixture->data, error) != LSIG_OK) {
         fail_msg("%s", error);
     }
-    fixture->accounts = lsig_sqlite_store_accounts(fixture->store);
+    rules->store = lsig_sqlite_store_accounts(fixture->store);
 }
 
 static void on_freed(void *arg)
@@ -54,14 +49,25 @@ static void on_freed(void *arg)
     *(bool *)arg = true;
 }
 
-static void free_store(struct fixture *fixture)
+static void begin_free(struct account_rules *rules)
 {
+    struct fixture *fixture = (struct fixture *)rules;
     fixture->freed = false;
     lsig_sqlite_store_free(fixture->store, on_freed, &fixture->freed);
     fixture->store = NULL;
-    while (!fixture->freed) {
-        uv_run(&fixture->loop, UV_RUN_ONCE);
+}
+
+static void end_free(struct account_rules *rules)
+{
+    while (!((struct fixture *)rules)->freed) {
+        turn(rules);
     }
+}
+
+static void free_store(struct fixture *fixture)
+{
+    begin_free(&fixture->rules);
+    end_free(&fixture->rules);
 }
 
 static int set_up(void **state)
@@ -75,8 +81,12 @@ static int set_up(void **state)
     uv_timer_init(&fixture->loop, &fixture->deadline);
     uv_timer_start(&fixture->deadline, on_deadline, DEADLINE_MS, 0);
     uv_unref((uv_handle_t *)&fixture->deadline);
-    fixture->loop_thread = pthread_self();
-    open_store(fixture);
+    fixture->rules.loop_thread = pthread_self();
+    fixture->rules.turn = turn;
+    fixture->rules.begin_free = begin_free;
+    fixture->rules.end_free = end_free;
+    fixture->rules.open = open_store;
+    open_store(&fixture->rules);
     *state = fixture;
     return 0;
 }
@@ -93,143 +103,9 @@ static int tear_down(void **state)
     (void)unlink(fixture->file);
     (void)rmdir(fixture->data); // fails if the log was not checkpointed and removed
     result |= rmdir(fixture->root);
+    account_rules_clear(&fixture->rules);
     free(fixture);
     return result;
-}
-
-static void on_done(void *arg, enum lsig_status status, const struct lsig_account *account)
-{
-    struct fixture *fixture = arg;
-    assert_true(pthread_equal(pthread_self(), fixture->loop_thread));
-    fixture->done++;
-    fixture->status = status;
-    fixture->statuses[status]++;
-    fixture->has_account = account != NULL;
-    if (account != NULL) {
-        fixture->account = *account;
-    }
-}
-
-static enum lsig_status wait_for(struct fixture *fixture, enum lsig_status accepted)
-{
-    assert_int_equal(accepted, LSIG_OK);
-    int before = fixture->done;
-    while (fixture->done == before) {
-        uv_run(&fixture->loop, UV_RUN_ONCE);
-    }
-    return fixture->status;
-}
-
-static struct lsig_account_call call_of(struct fixture *fixture)
-{
-    return (struct lsig_account_call){on_done, fixture};
-}
-
-static struct lsig_account account_of(const char *username, const char *email)
-{
-    struct lsig_account account = {
-        .created_at = NOW, .is_active = true, .is_verified = false, .role = "user"};
-    snprintf(account.username, sizeof(account.username), "%s", username);
-    snprintf(account.email, sizeof(account.email), "%s", email);
-    snprintf(account.hashed_password, sizeof(account.hashed_password), "$2b$hash-of-%s", username);
-    return account;
-}
-
-static enum lsig_status create(struct fixture *fixture, const char *username, const char *email)
-{
-    struct lsig_account account = account_of(username, email);
-    struct lsig_account_store *store = &fixture->accounts;
-    return wait_for(fixture, store->create(store->self, &account, call_of(fixture)));
-}
-
-static enum lsig_status find(struct fixture *fixture, const char *name)
-{
-    struct lsig_account_store *store = &fixture->accounts;
-    return wait_for(fixture, store->find(store->self, lsig_span_of(name), call_of(fixture)));
-}
-
-static void an_account_is_found_by_name_and_by_email_as_it_was_created(void **state)
-{
-    struct fixture *fixture = *state;
-    struct lsig_account account = account_of("ann", "ann@example.org");
-    account.is_verified = true;
-    account.failed_login_attempts = 2;
-    account.locked_until = NOW + 5;
-    account.last_login = NOW - 5;
-    account.token_version = 9;
-    struct lsig_account_store *store = &fixture->accounts;
-    assert_int_equal(wait_for(fixture, store->create(store->self, &account, call_of(fixture))),
-                     LSIG_OK);
-    const char *names[] = {"ann", "ann@example.org"};
-    for (size_t i = 0; i < 2; i++) {
-        assert_int_equal(find(fixture, names[i]), LSIG_OK);
-        assert_true(fixture->has_account);
-        assert_string_equal(fixture->account.username, "ann");
-        assert_string_equal(fixture->account.email, "ann@example.org");
-        assert_string_equal(fixture->account.hashed_password, "$2b$hash-of-ann");
-        assert_string_equal(fixture->account.role, "user");
-        assert_int_equal(fixture->account.created_at, NOW);
-        assert_true(fixture->account.is_active);
-        assert_true(fixture->account.is_verified);
-        assert_int_equal(fixture->account.failed_login_attempts, 2);
-        assert_int_equal(fixture->account.locked_until, NOW + 5);
-        assert_int_equal(fixture->account.last_login, NOW - 5);
-        assert_int_equal(fixture->account.token_version, 9);
-    }
-}
-
-static void unknown_and_impossible_names_are_not_found(void **state)
-{
-    struct fixture *fixture = *state;
-    assert_int_equal(create(fixture, "ann", "ann@example.org"), LSIG_OK);
-    const char *names[] = {"bob", "", "ann@", "ANN", "ann' OR '1'='1", "%", "ann@example.org@"};
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        assert_int_equal(find(fixture, names[i]), LSIG_NOT_FOUND);
-        assert_false(fixture->has_account);
-    }
-    char big[1000];
-    memset(big, 'a', sizeof(big));
-    struct lsig_account_store *store = &fixture->accounts;
-    struct lsig_span spans[] = {{big, sizeof(big)}, {"ann\0", 4}, {NULL, 0}};
-    for (size_t i = 0; i < 3; i++) {
-        assert_int_equal(wait_for(fixture, store->find(store->self, spans[i], call_of(fixture))),
-                         LSIG_NOT_FOUND);
-    }
-}
-
-static void a_taken_name_or_email_creates_nothing(void **state)
-{
-    struct fixture *fixture = *state;
-    assert_int_equal(create(fixture, "ann", "ann@example.org"), LSIG_OK);
-    assert_int_equal(create(fixture, "ann", "other@example.org"), LSIG_EXISTS);
-    assert_int_equal(create(fixture, "other", "ann@example.org"), LSIG_EXISTS);
-    assert_int_equal(find(fixture, "other"), LSIG_NOT_FOUND);
-    assert_int_equal(find(fixture, "other@example.org"), LSIG_NOT_FOUND);
-    assert_int_equal(fixture->accounts.ping(fixture->accounts.self), LSIG_OK);
-}
-
-static void failures_are_counted_until_a_login(void **state)
-{
-    struct fixture *fixture = *state;
-    struct lsig_account_store *store = &fixture->accounts;
-    assert_int_equal(create(fixture, "ann", "ann@example.org"), LSIG_OK);
-    for (int i = 0; i < 3; i++) {
-        assert_int_equal(
-            wait_for(fixture, store->add_failure(store->self, "ann", call_of(fixture))), LSIG_OK);
-    }
-    assert_int_equal(find(fixture, "ann"), LSIG_OK);
-    assert_int_equal(fixture->account.failed_login_attempts, 3);
-    assert_int_equal(fixture->account.locked_until, 0);
-    assert_int_equal(
-        wait_for(fixture, store->add_login(store->self, "ann", NOW + 7, call_of(fixture))),
-        LSIG_OK);
-    assert_int_equal(find(fixture, "ann"), LSIG_OK);
-    assert_int_equal(fixture->account.failed_login_attempts, 0);
-    assert_int_equal(fixture->account.last_login, NOW + 7);
-    assert_int_equal(wait_for(fixture, store->add_failure(store->self, "bob", call_of(fixture))),
-                     LSIG_NOT_FOUND);
-    assert_int_equal(wait_for(fixture, store->add_login(store->self, "bob", NOW, call_of(fixture))),
-                     LSIG_NOT_FOUND);
 }
 
 static int64_t query(struct fixture *fixture, const char *sql)
@@ -244,54 +120,33 @@ static int64_t query(struct fixture *fixture, const char *sql)
     return value;
 }
 
-static enum lsig_status
-save(struct fixture *fixture, const char *username, int n, int64_t created_at)
+static enum lsig_status save(struct fixture *fixture, int n, int64_t created_at)
 {
     struct lsig_refresh_token token = {
-        .family = "f", .created_at = created_at, .expires_at = created_at + 100};
-    snprintf(token.username, sizeof(token.username), "%s", username);
+        .username = "ann", .created_at = created_at, .expires_at = created_at + 100};
+    snprintf(token.family, sizeof(token.family), "f%d", n);
     memcpy(token.hash, &n, sizeof(n));
-    struct lsig_account_store *store = &fixture->accounts;
-    return wait_for(fixture, store->save_refresh_token(store->self, &token, call_of(fixture)));
+    return account_save_token(&fixture->rules, token);
 }
 
-static void refresh_tokens_belong_to_accounts_and_go_when_they_expire(void **state)
+static void refresh_tokens_go_when_they_expire(void **state)
 {
     struct fixture *fixture = *state;
-    assert_int_equal(create(fixture, "ann", "ann@example.org"), LSIG_OK);
-    assert_int_equal(save(fixture, "bob", 1, NOW), LSIG_NOT_FOUND);
-    assert_int_equal(save(fixture, "ann", 1, NOW), LSIG_OK);
-    assert_int_equal(save(fixture, "ann", 2, NOW + 99), LSIG_OK);
+    assert_int_equal(account_create(&fixture->rules, "ann", "ann@example.org"), LSIG_OK);
+    assert_int_equal(save(fixture, 1, NOW), LSIG_OK);
+    assert_int_equal(save(fixture, 2, NOW + 99), LSIG_OK);
     assert_int_equal(query(fixture, "SELECT count(*) FROM refresh_tokens"), 2);
-    assert_int_equal(save(fixture, "ann", 3, NOW + 100), LSIG_OK);
+    assert_int_equal(save(fixture, 3, NOW + 100), LSIG_OK);
     assert_int_equal(query(fixture, "SELECT count(*) FROM refresh_tokens"), 2);
     assert_int_equal(query(fixture, "SELECT length(hash) FROM refresh_tokens"), 32);
-    assert_int_equal(save(fixture, "ann", 3, NOW + 101), LSIG_INTERNAL_ERROR); // the same hash
-    assert_int_equal(save(fixture, "ann", 4, NOW + 101), LSIG_OK);
-}
-
-static void an_account_keeps_its_newest_100_refresh_tokens(void **state)
-{
-    struct fixture *fixture = *state;
-    assert_int_equal(create(fixture, "ann", "ann@example.org"), LSIG_OK);
-    assert_int_equal(create(fixture, "bob", "bob@example.org"), LSIG_OK);
-    assert_int_equal(save(fixture, "bob", 1000, NOW - 1), LSIG_OK);
-    for (int i = 0; i < 105; i++) {
-        assert_int_equal(save(fixture, "ann", i, NOW), LSIG_OK);
-    }
-    assert_int_equal(query(fixture, "SELECT count(*) FROM refresh_tokens WHERE username = 'ann'"),
-                     100);
-    assert_int_equal(query(fixture, "SELECT count(*) FROM refresh_tokens WHERE username = 'bob'"),
-                     1);
-    assert_int_equal(
-        query(fixture, "SELECT count(*) FROM refresh_tokens WHERE substr(hash, 1, 1) = x'68'"),
-        1); // the last one, 104
+    assert_int_equal(save(fixture, 3, NOW + 101), LSIG_INTERNAL_ERROR); // the same hash
+    assert_int_equal(save(fixture, 4, NOW + 101), LSIG_OK);
 }
 
 static void folder_and_files_are_private(void **state)
 {
     struct fixture *fixture = *state;
-    assert_int_equal(create(fixture, "ann", "ann@example.org"), LSIG_OK);
+    assert_int_equal(account_create(&fixture->rules, "ann", "ann@example.org"), LSIG_OK);
     struct stat info;
     assert_int_equal(stat(fixture->data, &info), 0);
     assert_int_equal(info.st_mode & 0777, 0700);
@@ -304,93 +159,17 @@ static void folder_and_files_are_private(void **state)
     }
 }
 
-static void accounts_are_still_there_after_a_restart(void **state)
-{
-    struct fixture *fixture = *state;
-    assert_int_equal(create(fixture, "ann", "ann@example.org"), LSIG_OK);
-    free_store(fixture);
-    open_store(fixture);
-    assert_int_equal(find(fixture, "ann"), LSIG_OK);
-}
-
-static void calls_take_effect_in_order_and_free_lets_them_end(void **state)
-{
-    struct fixture *fixture = *state;
-    struct lsig_account_store *store = &fixture->accounts;
-    struct lsig_account account = account_of("ann", "ann@example.org");
-    assert_int_equal(store->create(store->self, &account, call_of(fixture)), LSIG_OK);
-    for (int i = 0; i < 50; i++) {
-        assert_int_equal(store->add_failure(store->self, "ann", call_of(fixture)), LSIG_OK);
-    }
-    assert_int_equal(store->find(store->self, lsig_span_of("ann"), call_of(fixture)), LSIG_OK);
-    assert_int_equal(fixture->done, 0);
-    free_store(fixture);
-    assert_int_equal(fixture->done, 52);
-    assert_int_equal(fixture->account.failed_login_attempts, 50);
-}
-
-static void nothing_is_accepted_once_free_has_begun(void **state)
-{
-    struct fixture *fixture = *state;
-    struct lsig_account_store *store = &fixture->accounts;
-    assert_int_equal(store->find(store->self, lsig_span_of("ann"), call_of(fixture)), LSIG_OK);
-    fixture->freed = false;
-    lsig_sqlite_store_free(fixture->store, on_freed, &fixture->freed);
-    fixture->store = NULL;
-    struct lsig_account account = account_of("ann", "ann@example.org");
-    struct lsig_refresh_token token = {.family = "f"};
-    assert_int_equal(store->find(store->self, lsig_span_of("ann"), call_of(fixture)),
-                     LSIG_DRAINING);
-    assert_int_equal(store->create(store->self, &account, call_of(fixture)), LSIG_DRAINING);
-    assert_int_equal(store->add_failure(store->self, "ann", call_of(fixture)), LSIG_DRAINING);
-    assert_int_equal(store->add_login(store->self, "ann", NOW, call_of(fixture)), LSIG_DRAINING);
-    assert_int_equal(store->save_refresh_token(store->self, &token, call_of(fixture)),
-                     LSIG_DRAINING);
-    while (!fixture->freed) {
-        uv_run(&fixture->loop, UV_RUN_ONCE);
-    }
-    assert_int_equal(fixture->done, 1);
-}
-
-static void above_1024_jobs_it_is_busy(void **state)
-{
-    struct fixture *fixture = *state;
-    struct lsig_account_store *store = &fixture->accounts;
-    int accepted = 0;
-    while (store->find(store->self, lsig_span_of("ann"), call_of(fixture)) == LSIG_OK) {
-        accepted++;
-    }
-    assert_int_equal(accepted, LSIG_SQLITE_STORE_JOBS_MAX + 1); // and the one that runs
-    assert_int_equal(store->find(store->self, lsig_span_of("ann"), call_of(fixture)), LSIG_BUSY);
-    while (fixture->done < accepted) {
-        uv_run(&fixture->loop, UV_RUN_ONCE);
-    }
-    assert_int_equal(fixture->statuses[LSIG_NOT_FOUND], accepted);
-    assert_int_equal(find(fixture, "ann"), LSIG_NOT_FOUND);
-}
-
 static void a_failing_database_is_an_internal_error_that_ping_reports_until_it_works(void **state)
 {
     struct fixture *fixture = *state;
-    struct lsig_account_store *store = &fixture->accounts;
+    struct lsig_account_store *store = &fixture->rules.store;
     assert_int_equal(store->ping(store->self), LSIG_OK);
     assert_int_equal(query(fixture, "ALTER TABLE accounts RENAME TO hidden"), -1);
-    assert_int_equal(find(fixture, "ann"), LSIG_INTERNAL_ERROR);
+    assert_int_equal(account_find(&fixture->rules, "ann"), LSIG_INTERNAL_ERROR);
     assert_int_equal(store->ping(store->self), LSIG_INTERNAL_ERROR);
     assert_int_equal(query(fixture, "ALTER TABLE hidden RENAME TO accounts"), -1);
-    assert_int_equal(find(fixture, "ann"), LSIG_NOT_FOUND);
+    assert_int_equal(account_find(&fixture->rules, "ann"), LSIG_NOT_FOUND);
     assert_int_equal(store->ping(store->self), LSIG_OK);
-}
-
-static void a_call_without_a_callback_is_done_all_the_same(void **state)
-{
-    struct fixture *fixture = *state;
-    struct lsig_account_store *store = &fixture->accounts;
-    assert_int_equal(create(fixture, "ann", "ann@example.org"), LSIG_OK);
-    assert_int_equal(store->add_failure(store->self, "ann", (struct lsig_account_call){NULL, NULL}),
-                     LSIG_OK);
-    assert_int_equal(find(fixture, "ann"), LSIG_OK);
-    assert_int_equal(fixture->account.failed_login_attempts, 1);
 }
 
 static void open_fails(struct fixture *fixture, const char *data_dir, const char *expected)
@@ -439,19 +218,12 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        TEST(an_account_is_found_by_name_and_by_email_as_it_was_created),
-        TEST(unknown_and_impossible_names_are_not_found),
-        TEST(a_taken_name_or_email_creates_nothing),
-        TEST(failures_are_counted_until_a_login),
-        TEST(refresh_tokens_belong_to_accounts_and_go_when_they_expire),
-        TEST(an_account_keeps_its_newest_100_refresh_tokens),
+#define X(name) TEST(name),
+        ACCOUNT_RULES(X)
+#undef X
+            TEST(refresh_tokens_go_when_they_expire),
         TEST(folder_and_files_are_private),
-        TEST(accounts_are_still_there_after_a_restart),
-        TEST(calls_take_effect_in_order_and_free_lets_them_end),
-        TEST(nothing_is_accepted_once_free_has_begun),
-        TEST(above_1024_jobs_it_is_busy),
         TEST(a_failing_database_is_an_internal_error_that_ping_reports_until_it_works),
-        TEST(a_call_without_a_callback_is_done_all_the_same),
         TEST(a_file_of_a_newer_version_is_refused),
         TEST(a_file_that_is_no_database_is_refused_by_name),
         TEST(a_folder_that_cannot_be_made_is_refused_by_name),

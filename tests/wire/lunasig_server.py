@@ -12,6 +12,7 @@ import time
 
 import lunasig_certificates as certificates
 import lunasig_client as wire
+import lunasig_mongo
 import lunasig_secrets as secrets
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
@@ -65,6 +66,8 @@ class Server:
         self.port = None
         if os.environ.get("LUNASIG_TEST_TLS"):
             self.settings |= certificates.make(self.folder).settings
+        if os.environ.get("LUNASIG_TEST_MONGO"):
+            self.settings |= lunasig_mongo.settings_of(self.settings["DATA_DIR"])
         self.process = subprocess.Popen(
             [str(binary()), *arguments], env=self.settings, cwd=self.folder, stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, preexec_fn=preexec,

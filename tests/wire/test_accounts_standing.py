@@ -1,9 +1,8 @@
 """The account behind a token: still active, of the same token_version, there at all where AUTH_REQUIRE_ACCOUNT is on."""
 
-import contextlib
 import itertools
-import sqlite3
 
+import lunasig_records
 from lunasig_client import Refused, connect, handshake_headers, refused, room_path
 from lunasig_secrets import make_token
 
@@ -19,11 +18,9 @@ def register(server):
     return name, answer.json["access_token"]
 
 
-def change(server, name, sql):
+def change(server, name, **columns):
     """What an operator does in the database beside the running server."""
-    with contextlib.closing(sqlite3.connect(server.folder / "data" / "lunasig.db", timeout=10)) as database:
-        database.execute(f"UPDATE accounts SET {sql} WHERE username = ?", (name,))
-        database.commit()
+    lunasig_records.change_account(server.settings["DATA_DIR"], name, **columns)
 
 
 def is_refused(server, room, token, v1=False):
@@ -44,7 +41,7 @@ def is_refused(server, room, token, v1=False):
 
 def test_a_token_of_another_version_is_refused(server, room):
     name, token = register(server)
-    change(server, name, "token_version = 1")
+    change(server, name, token_version=1)
     for v1 in (True, False):
         assert is_refused(server, room, token, v1)
     assert server.http("GET", "/webrtc/config", token=token).status == 401
@@ -57,7 +54,7 @@ def test_a_token_of_another_version_is_refused(server, room):
 
 def test_the_first_refusal_comes_after_the_upgrade_and_the_next_before_it(server, room):
     name, token = register(server)
-    change(server, name, "token_version = 1")
+    change(server, name, token_version=1)
     first = connect(server.port, room, token=token)
     assert first.close_code() == 4401
     assert [m["payload"]["code"] for m in first.last_words if m["type"] == "error"] == ["TOKEN_INVALID"]
@@ -71,14 +68,14 @@ def test_the_first_refusal_comes_after_the_upgrade_and_the_next_before_it(server
 def test_a_ticket_of_such_a_token_is_refused_too(server, room):
     name, token = register(server)
     ticket = server.http("POST", "/webrtc/ticket", token=token).json["ticket"]
-    change(server, name, "is_active = 0")
+    change(server, name, is_active=False)
     assert is_refused(server, room, token)
     assert refused(server, room_path(room, ticket=ticket), handshake_headers()).status == 401
 
 
 def test_an_account_that_is_not_active_is_refused(server, room):
     name, token = register(server)
-    change(server, name, "is_active = 0")
+    change(server, name, is_active=False)
     assert is_refused(server, room, token)
     assert server.http("GET", "/webrtc/config", token=token).status == 401
 
