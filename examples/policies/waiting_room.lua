@@ -16,12 +16,10 @@ sig.on("join", function(room, member)
 end)
 
 local function keep_inside(room, _, message)
-  local somebody_waits = room:oldest { role = "observer", away = true }
-  if not somebody_waits then return end
-  if not message.target then return message:to { role = inside } end
-  local receiver = room:member(message.target)
-  if not receiver then return sig.deny("NAME_THE_USER", "while somebody waits, name a user as the target") end
-  if receiver.role == "observer" then
+  local receiver = message.receiver
+  if not receiver and room:oldest { role = "observer", away = true } then
+    message:to { role = inside } -- it is for everybody
+  elseif receiver and receiver.role == "observer" then
     return sig.deny("STILL_WAITING", receiver.id .. " has not been let in yet", { user_id = receiver.id })
   end
 end

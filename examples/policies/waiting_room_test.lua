@@ -37,12 +37,15 @@ sig.test("who waits hears nothing of what is said", function(t)
   eve:receives_nothing "chat-message"
 end)
 
-sig.test("a connection of his cannot be named either while somebody waits", function(t)
-  local ann, _, eve = waiting(t)
-  local peer = ann:receives("user-joined", { user_id = "eve" }).payload.peers[1].peer_id
-  ann:sends("chat-message", { content = "psst" }, peer)
-  ann:is_refused "NAME_THE_USER"
+sig.test("naming his connection does not reach him either, and others can be named so", function(t)
+  local ann, bob, eve = waiting(t)
+  local bobs = ann:receives("user-joined", { user_id = "bob" }).payload.peers[1].peer_id
+  local eves = ann:receives("user-joined", { user_id = "eve" }).payload.peers[1].peer_id
+  ann:sends("chat-message", { content = "psst" }, eves)
+  ann:is_refused "STILL_WAITING"
   eve:receives_nothing "chat-message"
+  ann:sends("chat-message", { content = "hello" }, bobs)
+  bob:receives("chat-message", { content = "hello" })
 end)
 
 sig.test("whom the host lets in talks and hears, and need not wait again", function(t)
