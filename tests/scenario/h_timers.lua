@@ -7,7 +7,7 @@ sig.type "cancel" { to = "server" }
 
 sig.on("message:set", function(room, member, message)
   room:after(message.payload.after, "bell", { text = message.payload.text, by = member.id })
-  member:send("set", { left = room:timer "bell" })
+  member:send("set", { left = math.ceil(room:timer "bell") })
 end)
 sig.on("message:cancel", function(room, member)
   member:send("cancelled", { was = room:cancel "bell", left = room:timer "bell" })
