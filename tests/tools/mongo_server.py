@@ -17,6 +17,7 @@ import time
 FERRETDB = pathlib.Path(__file__).resolve().parents[2] / "build" / "mongo" / "ferretdb"
 MISSING = "there is neither mongod nor build/mongo/ferretdb, which scripts/test builds"
 START_SECONDS = 60
+HANG_SECONDS = 10
 SKIPPED = 77
 ATTEMPTS = 5
 
@@ -64,8 +65,21 @@ class MongoServer:
                 raise RuntimeError(path.read_text(errors="replace")[-2000:])
             wait_a_bit(self.process)
 
-    def signal(self, number):
-        self.process.send_signal(number)
+    def hang(self):
+        """Stops it, and waits until all its threads have stopped: on a busy machine some answer a moment longer."""
+        self.process.send_signal(signal.SIGSTOP)
+        until = time.monotonic() + HANG_SECONDS
+        while not all(state == "T" for state in self.states()):
+            assert time.monotonic() < until, "it did not stop"
+            wait_a_bit(self.process)
+
+    def go_on(self):
+        self.process.send_signal(signal.SIGCONT)
+
+    def states(self):
+        for path in pathlib.Path(f"/proc/{self.process.pid}/task").glob("*/stat"):
+            with contextlib.suppress(FileNotFoundError):  # that thread has ended
+                yield path.read_text().rpartition(")")[2].split()[0]
 
     def kill(self):
         if self.process.poll() is None:

@@ -1,11 +1,16 @@
 #include "mongo_fixture.h"
 
+#include <dirent.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
+
+enum { HANG_SECONDS = 10 };
 
 static void run_server(int in, int out)
 {
@@ -126,4 +131,41 @@ void mongo_run(struct mongo_fixture *mongo, const char *json)
         fail_msg("%s: %s", json, error.message);
     }
     bson_destroy(command);
+}
+
+// Whether every thread of the process is stopped. On a busy machine some run a moment longer.
+static bool is_stopped(pid_t pid)
+{
+    char path[64];
+    snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
+    DIR *tasks = opendir(path);
+    assert_non_null(tasks);
+    bool stopped = true;
+    for (const struct dirent *task; stopped && (task = readdir(tasks)) != NULL;) {
+        char state = 'T', file[sizeof(path) + sizeof(task->d_name) + 8];
+        snprintf(file, sizeof(file), "%s/%s/stat", path, task->d_name);
+        FILE *stat = task->d_name[0] != '.' ? fopen(file, "re") : NULL;
+        if (stat != NULL) {
+            (void)fscanf(stat, "%*d (%*[^)]) %c", &state);
+            fclose(stat);
+        }
+        stopped = state == 'T';
+    }
+    closedir(tasks);
+    return stopped;
+}
+
+void mongo_hang(struct mongo_fixture *mongo)
+{
+    assert_int_equal(kill(mongo->pid, SIGSTOP), 0);
+    time_t until = time(NULL) + HANG_SECONDS;
+    while (!is_stopped(mongo->pid)) {
+        assert_true(time(NULL) < until);
+        sched_yield();
+    }
+}
+
+void mongo_go_on(struct mongo_fixture *mongo)
+{
+    (void)kill(mongo->pid, SIGCONT);
 }

@@ -38,3 +38,7 @@ int64_t mongo_count(struct mongo_fixture *mongo, const char *collection, const c
 // The first one that matches, to be destroyed.
 bson_t *mongo_find(struct mongo_fixture *mongo, const char *collection, const char *json);
 void mongo_run(struct mongo_fixture *mongo, const char *json); // a command
+// The server stops, with all its threads, as if it hung; fails the test if it does not. mongo_go_on
+// may be called more than once.
+void mongo_hang(struct mongo_fixture *mongo);
+void mongo_go_on(struct mongo_fixture *mongo);

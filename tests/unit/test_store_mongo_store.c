@@ -1,7 +1,6 @@
 #include "account_rules.h"
 #include "mongo_fixture.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -97,6 +96,7 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     struct fixture *f = *state;
+    mongo_go_on(f->mongo); // also after a test that failed
     if (f->store != NULL) {
         begin_free(&f->rules);
         end_free(&f->rules);
@@ -244,7 +244,7 @@ static void a_database_that_hangs_costs_one_time_out_and_is_found_again(void **s
 {
     struct fixture *f = *state;
     assert_int_equal(account_create(&f->rules, "ann", "ann@example.org"), LSIG_OK);
-    assert_int_equal(kill(f->mongo->pid, SIGSTOP), 0);
+    mongo_hang(f->mongo);
     int64_t began = now_ms();
     assert_int_equal(account_find(&f->rules, "ann"), LSIG_INTERNAL_ERROR);
     int64_t took = now_ms() - began;
@@ -257,7 +257,7 @@ static void a_database_that_hangs_costs_one_time_out_and_is_found_again(void **s
         }
     }
     int64_t hundred_took = now_ms() - began;
-    assert_int_equal(kill(f->mongo->pid, SIGCONT), 0);
+    mongo_go_on(f->mongo);
     assert_in_range(took, 500, 4000);
     assert_int_equal(away, 1);
     assert_int_equal(health, LSIG_INTERNAL_ERROR);
@@ -275,7 +275,7 @@ static void what_waits_when_the_database_hangs_ends_with_it(void **state)
     struct fixture *f = *state;
     struct lsig_account_store *store = &f->rules.store;
     assert_int_equal(account_find(&f->rules, "ann"), LSIG_NOT_FOUND);
-    assert_int_equal(kill(f->mongo->pid, SIGSTOP), 0);
+    mongo_hang(f->mongo);
     int done = f->rules.done;
     int64_t began = now_ms();
     for (int i = 0; i < CALLS - 1; i++) {
@@ -283,7 +283,7 @@ static void what_waits_when_the_database_hangs_ends_with_it(void **state)
     }
     enum lsig_status last = account_find(&f->rules, "ann");
     int64_t took = now_ms() - began;
-    assert_int_equal(kill(f->mongo->pid, SIGCONT), 0);
+    mongo_go_on(f->mongo);
     assert_int_equal(last, LSIG_INTERNAL_ERROR);
     assert_int_equal(f->rules.done, done + 1);
     assert_in_range(took, 500, 4000);
@@ -309,7 +309,7 @@ static void a_free_while_the_database_hangs_ends_soon(void **state)
     struct fixture *f = *state;
     struct lsig_account_store *store = &f->rules.store;
     assert_int_equal(account_find(&f->rules, "ann"), LSIG_NOT_FOUND);
-    assert_int_equal(kill(f->mongo->pid, SIGSTOP), 0);
+    mongo_hang(f->mongo);
     for (int i = 0; i < 100; i++) {
         (void)store->add_failure(store->self, "ann", (struct lsig_account_call){NULL, NULL});
     }
@@ -317,7 +317,7 @@ static void a_free_while_the_database_hangs_ends_soon(void **state)
     begin_free(&f->rules);
     end_free(&f->rules);
     int64_t took = now_ms() - began;
-    assert_int_equal(kill(f->mongo->pid, SIGCONT), 0);
+    mongo_go_on(f->mongo);
     assert_in_range(took, 0, 4000);
 }
 

@@ -2,7 +2,6 @@
 
 import datetime
 import itertools
-import signal
 import time
 
 import bson
@@ -170,13 +169,13 @@ def house(start_server, settings, room):
 
 def test_while_it_hangs_messages_go_on_and_logins_are_503(house, mongo):
     server, ann, bob = house
-    mongo.signal(signal.SIGSTOP)
+    mongo.hang()
     try:
         assert_messages_go_on(ann, bob)
         assert_away(server)
         assert_messages_go_on(bob, ann)
     finally:
-        mongo.signal(signal.SIGCONT)
+        mongo.go_on()
     assert_back(server)
     assert server.metrics()["lunasig_loop_gap_max_seconds"] < 0.5
 
@@ -196,7 +195,7 @@ def test_when_it_is_killed_messages_go_on_and_it_is_found_again(house, mongo):
 
 def test_members_come_and_go_while_it_hangs(house, mongo, room):
     server, ann, bob = house
-    mongo.signal(signal.SIGSTOP)
+    mongo.hang()
     try:
         eve = server.join(room, "eve")
         ann.until("user-joined", user_id="eve")
@@ -204,18 +203,18 @@ def test_members_come_and_go_while_it_hangs(house, mongo, room):
         bob.leave()
         ann.until("user-left", user_id="bob")
     finally:
-        mongo.signal(signal.SIGCONT)
+        mongo.go_on()
     assert_back(server)
 
 
 def test_a_server_ends_while_it_hangs(settings, mongo, tmp_path):
     server = lunasig_server.Server(tmp_path, settings)
     register(server, "ann")
-    mongo.signal(signal.SIGSTOP)
+    mongo.hang()
     try:
         server.end()
     finally:
-        mongo.signal(signal.SIGCONT)
+        mongo.go_on()
 
 
 def test_without_it_no_server_starts_and_says_why(settings, tmp_path):

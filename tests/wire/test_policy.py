@@ -28,9 +28,10 @@ def say(client, text="x", **more):
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory):
-    """A server whose policy tests may change, and that policy."""
+    """A server whose policy tests may change, and that policy. Its outboxes are wide: on a busy machine a test may read slowly."""
     policy = lunasig_server.Policy(tmp_path_factory.mktemp("policy"))
-    server = lunasig_server.Server(tmp_path_factory.mktemp("server"), {**policy.settings, "POLICY_WAIT_MS": "5000"})
+    settings = {"POLICY_WAIT_MS": "5000", "WEBSOCKET_OUTBOX_BYTES": str(32 << 20)}
+    server = lunasig_server.Server(tmp_path_factory.mktemp("server"), {**policy.settings, **settings})
     yield server, policy
     server.end()
 

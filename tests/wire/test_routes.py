@@ -1,6 +1,7 @@
 """Routes of policies over HTTP: who may ask, what is checked before Lua, what is answered, and what waiting and reloading do to them."""
 
 import json
+import select
 import signal
 import threading
 import time
@@ -269,7 +270,7 @@ def test_a_route_says_how_large_a_body_may_be(server):
 
 def test_bodies_that_are_on_their_way_have_a_bound_of_bytes_in_all(server):
     def announce(number):
-        connection = Wire(server.port, source=f"127.0.0.{2 + number // 16}")
+        connection = Wire(server.port, source=f"127.0.0.{20 + number // 8}")
         headers = {"Content-Type": "text/plain", "Content-Length": "1048576"}
         connection.send(request_bytes("POST", "/largest", headers, b"x"))
         return connection
@@ -278,6 +279,10 @@ def test_bodies_that_are_on_their_way_have_a_bound_of_bytes_in_all(server):
     until = time.monotonic() + wire.DEADLINE
     while (answer := server.http("POST", "/small", body=b"x", source="127.0.0.9")).status == 422:
         assert time.monotonic() < until, "the uploads were never counted"
+        for number, upload in enumerate(uploads):
+            if select.select([upload.socket], [], [], 0)[0]:  # refused: the body of a test before was still being counted
+                upload.close()
+                uploads[number] = announce(number)
     assert (answer.status, answer.json) == (503, {"detail": "Too many requests with a body at once"})
     uploads[0].send(b"x" * 1048575)
     assert read_answer(uploads[0]).json == [1048576]
