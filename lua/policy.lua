@@ -7,23 +7,28 @@ local sig = require "lunasig"
 sig.policy { name = "default", api = 1 }
 
 sig.use {
+  "std.roles",          -- who is host, moderator, participant, observer
+  "std.permissions",    -- what each user may do
+  "std.room_settings",  -- locked, muted on entry, chat on or off, ...
+  "std.waiting_room",
+  "std.participants",
   "std.signaling",      -- offer, answer, ice-candidate
   "std.presence",       -- what the server itself says
-  "std.media",          -- mute, camera, screen
+  "std.media",          -- mute, camera
+  "std.screen_share",
   "std.chat",
-  "std.roles",
-  "std.room_settings",
   "std.hand_raise",
-  "std.waiting_room",
   "std.reactions",
-  "std.files",
-  "std.recording",
+  "std.file_routes",    -- offers of files, and their transfer over HTTP
+  "std.recording_routes",
   "std.quality",
   "std.analytics",
   "std.breakout",
   "std.background",
   "std.live_stream",
   "std.e2ee",
+  "std.stats",          -- /webrtc/health
+  "std.chat_record",    -- last: what no other policy has refused
 }
 
 -- Yours. For example: a type of its own for a quiz, which only hosts may start, at most twice a second.

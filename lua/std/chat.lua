@@ -1,6 +1,7 @@
--- Chat. A message with a target is private.
+-- Chat. A message with a target is private. What a text and a name have to pass is said in lunasig/text.lua.
 local sig = require "lunasig"
 local field = require "lunasig.field"
+local text = require "lunasig.text"
 
 sig.policy { name = "std.chat", api = 1 }
 
@@ -17,3 +18,14 @@ sig.type "chat-message" {
     reply_to = field.optional_id,
   },
 }
+
+sig.on("message:chat-message", function(_, _, message)
+  local content, name = message:get "content", message:get "username"
+  local clean, code, why = text.chat(content)
+  if code then return sig.deny(code, why) end
+  local clean_name = text.name(name)
+  if clean == content and clean_name == name then return end
+  local payload = message.payload
+  payload.content, payload.username = clean, clean_name
+  message:replace(payload)
+end)

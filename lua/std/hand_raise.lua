@@ -1,8 +1,18 @@
--- Raised hands.
+-- Raised hands: a queue of those who want to speak, in the order in which the hands went up. Everybody is told of it, and who comes later
+-- sees in participants whose hand is up. A hand is in it once, and goes down when its owner leaves. Messages and HTTP requests act on the
+-- same queue.
 local sig = require "lunasig"
 local field = require "lunasig.field"
+local clock = require "lunasig.clock"
+local say = require "lunasig.say"
+local text = require "lunasig.text"
 
 sig.policy { name = "std.hand_raise", api = 1 }
+
+local hands_max = 200
+
+-- By user, in the order in which the hands went up.
+sig.room_state { hands = sig.map { max = hands_max, value = sig.object { username = sig.string, raised_at = sig.string } } }
 
 sig.type "hand-raise" {
   absent = "broadcast",
@@ -28,3 +38,67 @@ sig.type "hand-raise-queue" {
     timestamp = field.timestamp,
   },
 }
+
+local function queue_of(room)
+  local queue = sig.json.array {}
+  for id, hand in room.state.hands:each() do
+    queue[#queue + 1] = { user_id = id, username = hand.username, raised_at = hand.raised_at, position = #queue + 1 }
+  end
+  return queue
+end
+
+local function position_of(room, id)
+  for _, place in ipairs(queue_of(room)) do
+    if place.user_id == id then return place.position end
+  end
+end
+
+-- true: the queue is another one now, and everybody is told. nil: there is no place left.
+local function set_hand(room, member, raised)
+  local hands = room.state.hands
+  if raised == hands:has(member.id) then return false end
+  if raised and hands:count() >= hands_max then return nil end
+  local hand = raised and { username = text.name(member.username) or member.id, raised_at = clock.stamp() } or nil
+  hands:set(member.id, hand)
+  if member.present then
+    member.attr.hand_raised, member.attr.hand_raised_at = raised or nil, hand and hand.raised_at
+  end
+  say.all(room, "hand-raise-queue", { queue = queue_of(room), timestamp = clock.stamp() })
+  return true
+end
+
+sig.on("message:hand-raise", function(room, member, message)
+  local raised, name = message:get "raised", message:get "username"
+  if type(raised) ~= "boolean" then return end -- compat clients may leave it out
+  if set_hand(room, member, raised) == nil then
+    return sig.deny("QUEUE_FULL", "too many hands are up already", { limit = hands_max })
+  end
+  local clean_name = text.name(name)
+  if clean_name == name then return end
+  local payload = message.payload
+  payload.username = clean_name
+  message:replace(payload)
+end)
+
+sig.on("leave", function(room, member)
+  set_hand(room, member, false)
+end)
+
+local raise = { query = { raised = sig.boolean { optional = true } }, rate = "5/s burst 20 per user" }
+
+sig.route("POST /webrtc/rooms/:room/hand-raise", raise, function(request, room)
+  local member, raised = room:member(request.user), request.query.raised ~= false
+  if not member then return 403, { detail = "You are not in this room" } end
+  local changed = set_hand(room, member, raised)
+  if changed == nil then return 409, { detail = "Too many hands are up already" } end
+  if changed then
+    local said = { user_id = member.id, username = text.name(member.username), raised = raised, timestamp = clock.stamp() }
+    say.all(room, "hand-raise", said, { from = member })
+  end
+  return 200, { success = true, raised = raised, position = position_of(room, member.id) or sig.null }
+end)
+
+sig.route("GET /webrtc/rooms/:room/hand-raise/queue", {}, function(_, room)
+  local queue = queue_of(room)
+  return 200, { room_id = room.id, queue = queue, count = #queue }
+end)

@@ -1,8 +1,9 @@
--- Microphone, camera and shared screens: what others show of somebody.
+-- Microphone, camera and, with std.screen_share, shared screens: what others show of somebody. Who comes later finds it in participants.
 local sig = require "lunasig"
 local field = require "lunasig.field"
 
 sig.policy { name = "std.media", api = 1 }
+sig.use "std.screen_share"
 
 sig.type "media-control" {
   absent = "broadcast",
@@ -15,14 +16,15 @@ sig.type "media-control" {
   },
 }
 
-sig.type "screen-share-control" {
-  absent = "broadcast",
-  alias = "screen_share_control",
-  payload = sig.object {
-    action = sig.string { one_of = { "start", "stop" } },
-    user_id = field.user,
-    screen_id = field.optional_id,
-    quality = field.text,
-    timestamp = field.timestamp,
-  },
+local enabled = {
+  mute = { "audio_enabled", false },
+  unmute = { "audio_enabled", true },
+  video_on = { "video_enabled", true },
+  video_off = { "video_enabled", false },
 }
+
+sig.on("message:media-control", function(_, member, message)
+  if message:get "media_type" == "screen-share" then return end
+  local change = enabled[message:get "action"]
+  if change then member.attr[change[1]] = change[2] end
+end)

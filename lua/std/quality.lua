@@ -1,8 +1,18 @@
--- How good somebody's connection is, and what he sends because of it.
+-- How good somebody's connection is, and what he sends because of it. The figures that a client reports, by message (network-stats) or
+-- over HTTP, give a grade; all see it in the participants of room-state, and are told when it changes (participant-update).
 local sig = require "lunasig"
+local clock = require "lunasig.clock"
 local field = require "lunasig.field"
+local may = require "lunasig.may"
 
 sig.policy { name = "std.quality", api = 1 }
+sig.use "std.participants" -- participant-update
+
+-- The worst figure decides: above one of these the connection is no better than that.
+local grades = {
+  { name = "poor", latency = 300, packet_loss = 5, jitter = 50 }, -- ms, percent, ms
+  { name = "fair", latency = 150, packet_loss = 2, jitter = 30 },
+}
 
 sig.type "network-stats" {
   absent = "broadcast",
@@ -32,3 +42,70 @@ sig.type "quality-update" {
     timestamp = field.timestamp,
   },
 }
+
+-- nil: there is no figure to go by.
+local function grade_of(figures)
+  local seen
+  for _, grade in ipairs(grades) do
+    for _, name in ipairs { "latency", "packet_loss", "jitter" } do
+      local figure = figures[name]
+      if type(figure) == "number" then
+        if figure > grade[name] then return grade.name end
+        seen = true
+      end
+    end
+  end
+  return seen and "good" or nil
+end
+
+local function note(room, member, grade)
+  local before = member.attr.connection_quality
+  if grade == nil or grade == before then return end
+  member.attr.connection_quality = grade
+  if before == nil and grade == "good" then return end -- nobody thought otherwise
+  local participant = { user_id = member.id, username = member.username, role = member.role, connection_quality = grade }
+  room:send("participant-update", { participant = participant, timestamp = clock.stamp() })
+end
+
+sig.on("message:network-stats", function(room, member, message)
+  note(room, member, grade_of(message.payload))
+end)
+
+local figure = sig.number { min = 0, max = 1e9, optional = true, null = true }
+local figures = sig.object({
+  latency = figure, -- ms
+  latency_ms = figure, -- the same
+  packet_loss = sig.number { min = 0, max = 100, optional = true, null = true }, -- percent
+  jitter = figure, -- ms
+  jitter_ms = figure,
+  bandwidth_up = figure,
+  bandwidth_down = figure,
+}, { extra = true }) -- what is more is passed over
+
+local report = { body = figures, rate = "2/s burst 20 per user" }
+
+sig.route("POST /webrtc/rooms/:room/connection-quality", report, function(request, room)
+  local member, body = room:member(request.user), request.body
+  if not member or may.waits(room, member.id) then return 403, { detail = "You are not in this room" } end
+  body.latency, body.jitter = body.latency or body.latency_ms, body.jitter or body.jitter_ms
+  local grade = grade_of(body)
+  note(room, member, grade)
+  grade = grade or member.attr.connection_quality or "unknown"
+  return 200, { success = true, room_id = room.id, user_id = member.id, quality = grade, connection_quality = grade }
+end)
+
+-- What one who was cut off finds when he returns; of the bearer.
+sig.route("GET /webrtc/rooms/:room/reconnection-state", {}, function(request, room)
+  local member, role = room:member(request.user), may.role(room, request.user)
+  if not role then return 404, { detail = "Not Found" } end
+  return 200, {
+    room_id = room.id,
+    user_id = request.user,
+    connected = member ~= nil and not member.away,
+    can_resume = member ~= nil, -- with the resume_token of room-state; else it is an ordinary join
+    connections = member and member.connections or 0,
+    joined_at = member and clock.stamp(member.joined_at) or sig.null,
+    role = role,
+    participant_count = room.count,
+  }
+end)

@@ -1,6 +1,7 @@
 -- Reactions that pass over the picture.
 local sig = require "lunasig"
 local field = require "lunasig.field"
+local text = require "lunasig.text"
 
 sig.policy { name = "std.reactions", api = 1 }
 
@@ -15,3 +16,12 @@ sig.type "reaction" {
     timestamp = field.timestamp,
   },
 }
+
+sig.on("message:reaction", function(_, _, message)
+  local name = message:get "username"
+  local clean_name = text.name(name)
+  if clean_name == name then return end
+  local payload = message.payload
+  payload.username = clean_name
+  message:replace(payload)
+end)

@@ -1,7 +1,7 @@
 -- A policy may let clients send what else only the server says about roles; then these payloads are checked.
 local sig = require "lunasig"
 local scene = require "scene"
-sig.use { "std.presence", "std.roles", "std.room_settings" }
+sig.use { "std.presence", "std.roles", "std.permissions", "std.participants", "std.room_settings" }
 scene.opens(sig, "role-updated", "permission-updated", "participant-update", "room-settings-update")
 
 local when = "2026-01-05T12:00:00Z"

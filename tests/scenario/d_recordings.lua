@@ -3,6 +3,11 @@ local sig = require "lunasig"
 local scene = require "scene"
 sig.use { "std.presence", "std.recording" }
 
+-- All of them may record: it is the form of messages that counts here. Who may is said in n_recordings.lua.
+sig.on("join", function(room, member)
+  room:remember_role(member.id, room.count > 0 and "moderator" or "host")
+end)
+
 local when = "2026-01-05T12:00:00Z"
 
 sig.test("a recording starts, stops, pauses and goes on", function(t)

@@ -19,10 +19,15 @@ sig.test("an offer names the file and how long it is", function(t)
     { "file_type", ("t"):rep(257) },
     { "chunk_size", "big" },
     { "total_chunks" },
-    { "sender_id", 5 },
-    { "timestamp", 5 },
     { "extra", true, "payload" },
   })
+end)
+
+sig.test("who offers it and when may be said", function(t)
+  local required = { transfer_id = id, file_name = "a.txt", file_size = 0, file_type = "", total_chunks = 0 }
+  local full = { transfer_id = id, file_name = "a.txt", file_size = 0, file_type = "", total_chunks = 0 }
+  full.sender_id, full.timestamp = "ann", when
+  scene.checks_payload(t, "file-share-offer", full, required, { { "sender_id", 5 }, { "timestamp", 5 } })
 end)
 
 sig.test("it is accepted or rejected", function(t)

@@ -1,7 +1,8 @@
 -- Types that only the server sends: a client is refused by either name of them, and nobody hears it.
 local sig = require "lunasig"
 local scene = require "scene"
-sig.use { "std.presence", "std.roles", "std.room_settings", "std.hand_raise", "std.waiting_room", "std.breakout", "std.live_stream" }
+sig.use { "std.presence", "std.roles", "std.permissions", "std.participants" }
+sig.use { "std.room_settings", "std.hand_raise", "std.waiting_room", "std.breakout", "std.live_stream" }
 
 sig.test("who is here, and who comes and goes", function(t)
   scene.only_the_server_says(t, "user-joined", "user-left", "user-away", "user-back", "room-state", "peer-joined", "peer-left")

@@ -1,7 +1,8 @@
 -- What a policy sends in the server's name reaches clients as every announcement does: without a sender, to whom the policy says.
 local sig = require "lunasig"
 local scene = require "scene"
-sig.use { "std.presence", "std.roles", "std.room_settings", "std.hand_raise", "std.waiting_room", "std.breakout", "std.live_stream" }
+sig.use { "std.presence", "std.roles", "std.permissions", "std.participants" }
+sig.use { "std.room_settings", "std.hand_raise", "std.waiting_room", "std.breakout", "std.live_stream" }
 
 sig.type "announce" { payload = sig.object { what = sig.string, payload = sig.object, to = sig.string { optional = true } } }
 sig.on("message:announce", function(room, _, message)

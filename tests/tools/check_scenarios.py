@@ -14,7 +14,6 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 INSIDE = "steps of the server say it to each other; no client hears it"
 NO_CLIENT = "no client of a scenario can bring it about; held by tests/wire/"
-FOR_POLICIES = "the server itself says it nowhere yet; it is there for policies"
 
 EXCEPTIONS = {
     "OK": INSIDE,
@@ -24,9 +23,6 @@ EXCEPTIONS = {
     "EXISTS": INSIDE,
     "BUSY": INSIDE,
     "TOO_BIG": INSIDE,
-    "MESSAGE_TOO_LARGE": FOR_POLICIES,
-    "MALICIOUS_CONTENT": FOR_POLICIES,
-    "FILE_VALIDATION_FAILED": FOR_POLICIES,
     "INTERNAL_ERROR": "said when the server has failed, which no scenario can make it do",
     "1000": "the client's own: leaves() says it",
     "1006": "no close at all: drops() and vanishes() do it",

@@ -5,6 +5,7 @@ import json
 
 import lunasig_client as wire
 import pytest
+from lunasig_secrets import make_token
 
 # The two rooms rest while the other one is tested, and nobody answers pings meanwhile.
 SETTINGS = {"WEBSOCKET_PING_S": "3600"}
@@ -29,8 +30,8 @@ CLIENT = {
         "transfer_id": "t", "sender_id": "ann", "file_name": "a.txt", "file_size": 100000, "file_type": "text/plain",
         "chunk_size": 16384, "total_chunks": 7, "target_user_id": "bob", "timestamp": STAMP,
     },
-    "file-share-accept": {"transfer_id": "t", "user_id": "ann", "timestamp": STAMP},
-    "file-share-reject": {"transfer_id": "t", "user_id": "ann", "timestamp": STAMP},
+    "file-share-accept": {"transfer_id": "u", "user_id": "ann", "timestamp": STAMP},
+    "file-share-reject": {"transfer_id": "u", "user_id": "ann", "timestamp": STAMP},
     "file-share-progress": {"transfer_id": "t", "chunks_received": 3, "total_chunks": 7, "percentage": 42.9, "timestamp": STAMP},
     "file-share-complete": {"transfer_id": "t", "success": False, "error": "disk full", "timestamp": STAMP},
     "network-stats": {
@@ -136,6 +137,8 @@ class Room:
         self.bob = self.server.join(name, "bob", v1=self.v1)  # the host: he hears waiting-room-join too
         self.ann = self.server.join(name, "ann", v1=self.v1)
         self.bob.until("user-joined", user_id="ann")
+        path = f"/webrtc/rooms/{name}/roles/ann?role=moderator"  # who may record, and all else
+        assert self.server.http("POST", path, token=make_token("bob")).status == 200
         self.bad = 0
 
     @contextlib.contextmanager
@@ -149,14 +152,15 @@ class Room:
     def relays(self, type, payload, delivered_as=None):
         with self.fresh_after_failure():
             self.ann.send(type, payload)
-            message = self.bob.expect(delivered_as or type)
+            message, before = self.bob.until(delivered_as or type)
             assert message["payload"] == payload
             assert message["sender_id"] == "ann"
+            assert all(other["sender_id"] is None for other in before), before  # what the server says of it
 
     def refuses(self, type, payload, *codes):
         with self.fresh_after_failure():
             self.ann.send(type, payload)
-            error = self.ann.expect("error")["payload"]
+            error = self.ann.until("error")[0]["payload"]
             assert error["code"] in codes, error
             self.relays("chat-message", {"content": "nothing before this"})
         self.bad += 1

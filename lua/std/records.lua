@@ -1,0 +1,54 @@
+-- Writes records to sig.store behind the back of messages: none waits for the database, and none is refused because it fails. A record
+-- waits in the state of its room for a moment; a newer one of the same key replaces it. What cannot be written is dropped and counted.
+local sig = require "lunasig"
+
+sig.policy { name = "std.records", api = 1 }
+
+local bytes_max = 24 * 1024 -- that wait in a room, of what all policies may remember of it
+local delay = "100ms"
+
+sig.room_state {
+  waiting = sig.map { max = 200 }, -- by collection and key
+  bytes = sig.counter(),
+}
+
+local written = sig.metric.counter { name = "records_written", help = "Records written to the store.", labels = { "collection" } }
+local dropped = sig.metric.counter { name = "records_dropped", help = "Records that were not written.", labels = { "collection" } }
+
+local records = {}
+
+-- Writes now and waits for it: for routes. false: it was dropped.
+function records.now(collection, key, document, ttl)
+  local store = sig.store[collection]
+  local done, problem = pcall(store.put, store, key, document, { ttl = ttl })
+  local metric = done and written or dropped
+  metric:add(1, { collection = collection })
+  if not done then sig.log("warning", "a record was not written", { collection = collection, problem = tostring(problem) }) end
+  return done
+end
+
+-- Writes a moment later: for hooks of rooms.
+function records.later(room, collection, key, document, ttl)
+  local state, id = room:state_of "std.records", collection .. "\n" .. key
+  local size, before = #sig.json.encode(document), state.waiting:get(id)
+  local grows = size - (before and before.size or 0)
+  if state.bytes:get() + grows > bytes_max then return dropped:add(1, { collection = collection }) end
+  state.waiting:set(id, { collection = collection, key = key, document = document, ttl = ttl, size = size })
+  state.bytes:incr(grows)
+  if not room:timer "records" then room:after(delay, "records") end
+end
+
+sig.on("timer:records", function(room)
+  local waiting, bytes = room.state.waiting, room.state.bytes
+  room:after("5s", "records") -- should the database take all the time of this hook
+  while waiting:count() > 0 do
+    local id = waiting:keys()[1]
+    local entry = waiting:get(id)
+    waiting:remove(id)
+    bytes:incr(-entry.size)
+    records.now(entry.collection, entry.key, entry.document, entry.ttl)
+  end
+  room:cancel "records"
+end)
+
+return records

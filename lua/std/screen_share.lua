@@ -1,0 +1,38 @@
+-- Shared screens: who shares his, others are told, and that it has stopped when he leaves. Several may share at once. To have one
+-- after the other, refuse a start while room.state.sharers has somebody else.
+local sig = require "lunasig"
+local field = require "lunasig.field"
+local clock = require "lunasig.clock"
+local say = require "lunasig.say"
+
+sig.policy { name = "std.screen_share", api = 1 }
+
+sig.room_state { sharers = sig.set { max = 1000 } }
+
+sig.type "screen-share-control" {
+  absent = "broadcast",
+  alias = "screen_share_control",
+  payload = sig.object {
+    action = sig.string { one_of = { "start", "stop" } },
+    user_id = field.user,
+    screen_id = field.optional_id,
+    quality = field.text,
+    timestamp = field.timestamp,
+  },
+}
+
+sig.on("message:screen-share-control", function(room, member, message)
+  local action = message:get "action"
+  if action == "start" then
+    room.state.sharers:add(member.id)
+    member.attr.screen_sharing = true
+  elseif action == "stop" then
+    room.state.sharers:remove(member.id)
+    member.attr.screen_sharing = nil
+  end
+end)
+
+sig.on("leave", function(room, member)
+  if not room.state.sharers:remove(member.id) then return end
+  say.all(room, "screen-share-control", { action = "stop", user_id = member.id, timestamp = clock.stamp() })
+end)

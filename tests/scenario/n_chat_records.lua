@@ -1,0 +1,63 @@
+-- What was said to everybody is recorded, a moment later; no message waits for the database, and none is lost when it is down.
+local sig = require "lunasig"
+local scene = require "scene"
+sig.use { "std.presence", "std.chat", "std.chat_record" }
+
+sig.route("GET /webrtc/rooms/:room/said", {}, function(_, room)
+  return 200, sig.json.array(sig.store.chat_messages:list { prefix = room.id .. "/" })
+end)
+
+sig.test("who said what, when, cleaned as it went out", function(t)
+  local ann = scene.call(t, "ann", "bob")
+  ann:sends("chat-message", { content = "<b>hi</b>", message_id = "m1", reply_to = "m0", username = "eve" })
+  ann:sends("chat-message", { content = "there" })
+  t:advance "1s"
+  local said = ann:requests("GET /webrtc/rooms/r1/said").body
+  assert(#said == 2)
+  local first, second = said[1].value, said[2].value
+  assert(first.content == "hi" and first.user_id == "ann" and first.username == "ann" and first.room_id == "r1")
+  assert(first.message_id == "m1" and first.reply_to == "m0" and first.message_type == "text")
+  assert(first.timestamp:find "^%d+%-%d%d%-%d%dT" and second.content == "there")
+  t:expects_metric("records_written", 2, { collection = "chat_messages" })
+end)
+
+sig.test("private messages are not", function(t)
+  local ann, bob = scene.call(t, "ann", "bob")
+  ann:sends("chat-message", { content = "psst" }, "bob")
+  bob:receives("chat-message", { content = "psst" })
+  t:advance "1s"
+  assert(#ann:requests("GET /webrtc/rooms/r1/said").body == 0)
+end)
+
+sig.test("a database that is down or slow delays no message; what is not written is counted", function(t)
+  local ann, bob = scene.call(t, "ann", "bob")
+  t:store "down"
+  ann:sends("chat-message", { content = "one" })
+  bob:receives("chat-message", { content = "one" })
+  t:advance "1s"
+  t:expects_metric("records_dropped", 1, { collection = "chat_messages" })
+  t:store "slow"
+  ann:sends("chat-message", { content = "two" })
+  t:advance "1s"
+  ann:sends("chat-message", { content = "three" })
+  bob:receives("chat-message", { content = "three" })
+  t:advance "3s"
+  t:store "up"
+  ann:sends("chat-message", { content = "four" })
+  t:advance "10s"
+  local said = ann:requests("GET /webrtc/rooms/r1/said").body
+  assert(said[#said].value.content == "four")
+end)
+
+sig.test("long texts are cut in the record, between characters, and a flood is dropped from it", function(t)
+  local ann, bob = scene.call(t, "ann", "bob")
+  local long = "x" .. ("ü"):rep(9000)
+  ann:sends("chat-message", { content = long })
+  bob:receives("chat-message", { content = long })
+  ann:sends("chat-message", { content = long })
+  bob:receives("chat-message", { content = long })
+  t:advance "1s"
+  local said = ann:requests("GET /webrtc/rooms/r1/said").body
+  assert(#said == 1 and said[1].value.content == "x" .. ("ü"):rep(8191))
+  t:expects_metric("records_dropped", 1, { collection = "chat_messages" })
+end)

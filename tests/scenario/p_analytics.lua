@@ -1,0 +1,98 @@
+-- Analytics: what clients report is counted and recorded; a slow or dead database holds no message up.
+local sig = require "lunasig"
+local scene = require "scene"
+sig.use { "std.presence", "std.analytics" }
+
+local path = "GET /webrtc/rooms/r1/analytics"
+
+sig.test("the summary has real figures", function(t)
+  local ann, bob, max = scene.call(t, "ann", "bob", "max")
+  for _, kind in ipairs { "click", "click", "scroll" } do
+    bob:sends("analytics-event", { event_type = kind })
+  end
+  ann:receives "analytics-event"
+  bob:leaves()
+  max:leaves()
+  local eve = t:client "eve"
+  eve:joins "r1"
+  eve:leaves()
+  local answer = ann:requests(path .. "/summary")
+  local figures = answer.body
+  assert(answer.status == 200 and figures.total_events == 3 and figures.event_types.click == 2 and figures.event_types.scroll == 1)
+  assert(figures.unique_users == 4 and figures.peak_participants == 3 and figures.current_participants == 1)
+end)
+
+sig.test("events are recorded, the newest first, with whose they really are", function(t)
+  local ann, bob = scene.call(t, "ann", "bob")
+  for i = 1, 3 do
+    bob:sends("analytics-event", { event_type = "step", user_id = "ann", data = { i = i } })
+  end
+  local answer = ann:requests(path)
+  assert(answer.status == 200 and answer.body.count == 3 and answer.body.room_id == "r1")
+  assert(answer.body.events[1].data.i == 3 and answer.body.events[1].user_id == "bob")
+  answer = ann:requests(path .. "?limit=2")
+  assert(answer.body.count == 2 and answer.body.events[2].data.i == 2)
+  for _, wrong in ipairs { "0", "1001", "x" } do
+    assert(ann:requests(path .. "?limit=" .. wrong).status == 422)
+  end
+end)
+
+sig.test("a room that was empty goes on where it ended", function(t)
+  local ann = scene.call(t, "ann")
+  ann:sends("analytics-event", { event_type = "click" })
+  t:advance "2s"
+  ann:leaves()
+  t:advance "2h"
+  assert(ann:requests(path .. "/summary").body.total_events == 1) -- also while nobody is there
+  ann:joins "r1"
+  ann:sends("analytics-event", { event_type = "click" })
+  local figures = ann:requests(path .. "/summary").body
+  assert(figures.total_events == 2 and figures.event_types.click == 2 and figures.unique_users == 1)
+  assert(ann:requests(path).body.count == 2)
+end)
+
+sig.test("events end after thirty days, and their numbers begin again", function(t)
+  local ann = scene.call(t, "ann")
+  local function says(what)
+    ann:sends("analytics-event", { event_type = what })
+    t:advance "2s"
+    ann:leaves()
+  end
+  says "first"
+  t:advance "700h"
+  ann:joins "r1"
+  says "second"
+  t:advance "21h"
+  ann:joins "r1"
+  says "third"
+  local events = ann:requests(path).body.events
+  assert(#events == 1 and events[1].event_type == "third")
+end)
+
+sig.test("those who are in the room, or were, may read", function(t)
+  local ann, bob = scene.call(t, "ann", "bob")
+  bob:leaves()
+  t:advance "2s"
+  assert(bob:requests(path).status == 200 and ann:requests(path .. "/summary").status == 200)
+  for _, row in ipairs { path, path .. "/summary" } do
+    assert(t:client("eve"):requests(row).status == 403)
+    assert(t:request(row).status == 401)
+  end
+end)
+
+sig.test("a database that is down or slow loses records, and no message", function(t)
+  local ann, bob = scene.call(t, "ann", "bob")
+  t:advance "2s"
+  for _, how in ipairs { "down", "slow" } do
+    t:store(how)
+    ann:sends("analytics-event", { event_type = how })
+    bob:receives("analytics-event", { event_type = how })
+    t:advance "1.5s"
+    ann:sends("analytics-event", { event_type = "again" })
+    bob:receives("analytics-event", { event_type = "again" })
+    t:store "up"
+    t:advance "10s"
+  end
+  local figures = ann:requests(path .. "/summary").body
+  assert(figures.total_events == 4 and figures.dropped_events >= 1)
+end)
