@@ -10,7 +10,7 @@ sig.use "std.records"
 local records = require "std.records"
 
 local events_max, kept = 1000, "720h"
-local data_max, waiting_max, waiting_bytes_max = 800, 100, 8192 -- larger data are relayed and not recorded
+local data_max, waiting_max, waiting_bytes_max = 800, 100, 8192 -- larger data are not recorded
 local types_max, users_max, name_max = 50, 150, 64 -- that the summary tells from each other; name_max: bytes
 local events, summaries = sig.store "analytics", sig.store "analytics_summary"
 
@@ -21,7 +21,7 @@ sig.room_state {
   users = sig.set { max = users_max }, -- who has been here
   total = sig.counter(),
   dropped = sig.counter(),
-  peak = sig.value { default = 0 },
+  peak = sig.counter(), -- of the room before it ended the last time
   continued = sig.value { default = false }, -- what the room was before is counted in
 }
 
@@ -46,6 +46,10 @@ local function count_type(state, name, by)
   state.types:incr((state.types:has(name) or state.types:count() < types_max) and name or "other", by)
 end
 
+local function note_user(state, id)
+  if state.users:count() < users_max then state.users:add(cut(id)) end
+end
+
 -- A room that was empty goes on where it ended; messages do not wait for that.
 local function continue(room)
   local state = room:state_of "std.analytics"
@@ -54,12 +58,12 @@ local function continue(room)
   if not found or state.continued then return end -- the database is away; or it was done meanwhile
   state.continued, before = true, before or { total = 0, peak = 0, types = {}, users = {} }
   state.total:incr(before.total)
-  state.peak = math.max(state.peak, before.peak)
+  state.peak = before.peak
   for name, count in pairs(before.types) do
     count_type(state, name, count)
   end
   for _, id in ipairs(before.users) do
-    if state.users:count() < users_max then state.users:add(id) end
+    note_user(state, id)
   end
 end
 
@@ -67,6 +71,9 @@ end
 local function record(room)
   continue(room)
   local state = room:state_of "std.analytics"
+  for _, member in ipairs(room:members()) do
+    note_user(state, member.id)
+  end
   local batch, fine, last = state.waiting:copy(), true, nil
   state.waiting:clear()
   state.waiting_bytes = 0
@@ -77,7 +84,8 @@ local function record(room)
     if not fine or not records.now("analytics", place, event, kept) then state.dropped:incr() end
   end
   if state.continued then -- else what was would be forgotten
-    local now = { total = state.total:get(), types = state.types:copy(), users = state.users:copy(), peak = state.peak }
+    local now = { total = state.total:get(), types = state.types:copy(), users = state.users:copy() }
+    now.peak = math.max(room.peak, state.peak:get())
     records.now("analytics_summary", room.id, now, kept)
   end
 end
@@ -87,12 +95,10 @@ sig.on("timer:analytics", record)
 local function soon(room)
   return room:timer "analytics" or room:after("1s", "analytics")
 end
-
-sig.on("joined", function(room, member)
-  if room.state.users:count() < users_max then room.state.users:add(cut(member.id)) end
-  room.state.peak = math.max(room.state.peak, room.count)
-  soon(room)
-end, { on_error = "allow" })
+sig.on("leave", function(room, member)
+  note_user(room.state, member.id)
+  if room.count <= 1 then soon(room) end -- the room ends: its figures stay
+end)
 
 sig.on("message:analytics-event", function(room, member, message)
   local state, name = room.state, message:get "event_type"
@@ -141,7 +147,8 @@ sig.route("GET /webrtc/rooms/:room/analytics/summary", { rate = options.rate }, 
   record(room)
   local state = room.state
   local figures = { room_id = room.id, total_events = state.total:get(), event_types = state.types:copy() }
-  figures.unique_users, figures.peak_participants, figures.current_participants = state.users:count(), state.peak, room.count
+  figures.unique_users, figures.current_participants = state.users:count(), room.count
+  figures.peak_participants = math.max(room.peak, state.peak:get())
   figures.dropped_events = state.dropped:get() -- counted, and not recorded
   return 200, figures
 end)

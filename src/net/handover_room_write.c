@@ -5,6 +5,7 @@
 #include "room/kept.h"
 #include "room/props.h"
 #include "room/state.h"
+#include "room/state_shape.h"
 #include "room/timers.h"
 
 bool lsig_handover_room_matters(const struct lsig_room *room)
@@ -75,7 +76,8 @@ static void write_field(const struct lsig_state_field *field, FILE *file)
 static void write_states(const struct lsig_room *room, FILE *file)
 {
     struct lsig_buf line;
-    for (const struct lsig_state *at = room->states; at != NULL; at = at->next) {
+    for (struct lsig_state *at = room->states; at != NULL; at = at->next) {
+        lsig_state_fill(at); // a policy that takes it up may have to migrate it
         lsig_handover_line_open(&line, "state");
         lsig_json_string(&line, "policy", at->policy);
         lsig_json_integer(&line, "version", at->version);

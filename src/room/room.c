@@ -141,6 +141,9 @@ static void member_append(struct lsig_room *room, struct lsig_member *member)
     }
     room->last = member;
     room->member_count += 1;
+    if (room->member_count > room->member_peak) {
+        room->member_peak = room->member_count;
+    }
     lsig_member_ref(member); // the room's
     lsig_hub_on_members(room->hub, room, 1);
 }

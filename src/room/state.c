@@ -2,20 +2,22 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/alloc.h"
 #include "room/hub.h"
 #include "room/state_items.h"
+#include "room/state_shape.h"
 
 enum { NUMBER_COST = 8 };
 
 struct lsig_state_field {
     struct lsig_state *state;
-    char *name;
     enum lsig_state_kind kind;
     uint32_t max;
     int64_t number;                // COUNTER
     struct lsig_state_items items; // all others; VALUE has one or none
+    char name[];
 };
 
 // --- bytes
@@ -166,9 +168,9 @@ struct lsig_state *lsig_state_open(struct lsig_room *room, struct lsig_span poli
 {
     struct lsig_state *state = lsig_state_find(room, policy);
     if (state == NULL) {
-        state = lsig_alloc(sizeof(*state));
+        state = lsig_alloc(sizeof(*state) + policy.len + 1);
         state->room = room;
-        state->policy = lsig_strndup(policy.data, policy.len);
+        memcpy(state->policy, policy.data, policy.len);
         state->version = version;
         state->next = room->states;
         room->states = state;
@@ -186,8 +188,8 @@ void lsig_state_drop(struct lsig_state *state)
     while (state->field_count > 0) {
         lsig_state_field_drop(state, state->fields[state->field_count - 1]);
     }
+    lsig_state_shape_unref(state->shape);
     free(state->fields);
-    free(state->policy);
     free(state);
 }
 
@@ -222,9 +224,9 @@ struct lsig_state_field *lsig_state_field_open(struct lsig_state *state,
         if (state->field_count == LSIG_STATE_FIELDS_MAX) {
             return NULL;
         }
-        field = lsig_alloc(sizeof(*field));
+        field = lsig_alloc(sizeof(*field) + name.len + 1);
         field->state = state;
-        field->name = lsig_strndup(name.data, name.len);
+        memcpy(field->name, name.data, name.len);
         field->kind = kind;
         state->fields = lsig_realloc(state->fields,
                                      (state->field_count + 1) * sizeof(struct lsig_state_field *));
@@ -242,7 +244,6 @@ void lsig_state_field_drop(struct lsig_state *state, struct lsig_state_field *fi
     }
     state->fields[at] = state->fields[--state->field_count];
     lsig_state_empty(field, NULL);
-    free(field->name);
     free(field);
 }
 

@@ -27,16 +27,18 @@ enum lsig_state_kind {
 };
 
 struct lsig_state_field; // one container
+struct lsig_state_shape;
 
 // The state of one policy in one room, in room->states.
 struct lsig_state {
     struct lsig_state *next;
     struct lsig_room *room; // not a reference
-    char *policy;
-    int64_t version;   // of the declaration that it is in the form of
+    int64_t version;        // of the declaration that it is in the form of
     uint64_t prepared; // number of the policy version that last looked at it (script); 0: none yet
     struct lsig_state_field **fields;
     size_t field_count;
+    struct lsig_state_shape *shape; // state_shape.h; NULL: no policy has looked at it yet
+    char policy[];
 };
 
 struct lsig_state *lsig_state_find(const struct lsig_room *room, struct lsig_span policy);

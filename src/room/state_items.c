@@ -6,26 +6,23 @@
 
 #include "base/alloc.h"
 
-enum { FIRST_CAPACITY = 4 };
-
-static struct lsig_span copy(struct lsig_span text)
-{
-    struct lsig_span own = {NULL, text.len};
-    own.data = text.data != NULL ? lsig_strndup(text.data, text.len) : NULL;
-    return own;
-}
+enum { FIRST_CAPACITY = 2 };
 
 struct lsig_state_item *lsig_state_item_new(struct lsig_span key, struct lsig_span value)
 {
-    struct lsig_state_item *item = lsig_alloc(sizeof(*item));
-    item->key = copy(key);
-    item->value = copy(value);
+    struct lsig_state_item *item = lsig_alloc(sizeof(*item) + key.len);
+    if (key.data != NULL) {
+        memcpy(item->text, key.data, key.len);
+        item->key = (struct lsig_span){item->text, key.len};
+    }
+    if (value.data != NULL) {
+        item->value = (struct lsig_span){lsig_strndup(value.data, value.len), value.len};
+    }
     return item;
 }
 
 void lsig_state_item_free(struct lsig_state_item *item)
 {
-    free((char *)(uintptr_t)item->key.data);
     free((char *)(uintptr_t)item->value.data);
     free(item);
 }
@@ -39,8 +36,8 @@ struct lsig_state_item *lsig_state_items_at(const struct lsig_state_items *items
 struct lsig_state_item *lsig_state_items_find(const struct lsig_state_items *items,
                                               struct lsig_span key)
 {
-    if (items->indexed) {
-        return lsig_map_find(&items->index, key);
+    if (items->index != NULL) {
+        return lsig_map_find(items->index, key);
     }
     for (size_t i = 0; i < items->count; i++) {
         struct lsig_state_item *item = lsig_state_items_at(items, i);
@@ -65,10 +62,10 @@ size_t lsig_state_items_position(const struct lsig_state_items *items,
 // for by the many that need none.
 static void make_room(struct lsig_state_items *items)
 {
-    size_t capacity = items->count * 2 < items->capacity ? items->capacity : items->capacity * 2;
+    uint32_t capacity = items->count * 2 < items->capacity ? items->capacity : items->capacity * 2;
     capacity = capacity == 0 ? FIRST_CAPACITY : capacity;
     struct lsig_state_item **at = lsig_alloc(capacity * sizeof(struct lsig_state_item *));
-    size_t first = (capacity - items->count) / 2;
+    uint32_t first = (capacity - items->count) / 2;
     if (items->count > 0) {
         memcpy(at + first, items->at + items->first, items->count * sizeof(items->at[0]));
     }
@@ -80,11 +77,11 @@ static void make_room(struct lsig_state_items *items)
 
 static void make_index(struct lsig_state_items *items)
 {
-    lsig_map_init(&items->index);
-    items->indexed = true;
+    items->index = lsig_alloc(sizeof(*items->index));
+    lsig_map_init(items->index);
     for (size_t i = 0; i < items->count; i++) {
         struct lsig_state_item *item = lsig_state_items_at(items, i);
-        lsig_map_add(&items->index, item->key, item);
+        lsig_map_add(items->index, item->key, item);
     }
 }
 
@@ -106,8 +103,8 @@ void lsig_state_items_insert(struct lsig_state_items *items,
     }
     items->at[items->first + at] = item;
     items->count += 1;
-    if (items->indexed) {
-        lsig_map_add(&items->index, item->key, item);
+    if (items->index != NULL) {
+        lsig_map_add(items->index, item->key, item);
     } else if (item->key.data != NULL && items->count >= LSIG_STATE_INDEXED_FROM) {
         make_index(items);
     }
@@ -116,8 +113,8 @@ void lsig_state_items_insert(struct lsig_state_items *items,
 struct lsig_state_item *lsig_state_items_take(struct lsig_state_items *items, size_t at)
 {
     struct lsig_state_item *item = lsig_state_items_at(items, at);
-    if (items->indexed) {
-        lsig_map_remove(&items->index, item->key);
+    if (items->index != NULL) {
+        lsig_map_remove(items->index, item->key);
     }
     items->count -= 1;
     struct lsig_state_item **place = items->at + items->first;
@@ -138,8 +135,9 @@ void lsig_state_items_clear(struct lsig_state_items *items)
     for (size_t i = 0; i < items->count; i++) {
         lsig_state_item_free(lsig_state_items_at(items, i));
     }
-    if (items->indexed) {
-        lsig_map_clear(&items->index);
+    if (items->index != NULL) {
+        lsig_map_clear(items->index);
+        free(items->index);
     }
     free(items->at);
     *items = (struct lsig_state_items){0};

@@ -11,17 +11,18 @@
 enum { LSIG_STATE_INDEXED_FROM = 9 }; // entries with keys: a map is made
 
 struct lsig_state_item {
-    struct lsig_span key;   // data NULL: it has none
+    struct lsig_span key;   // data NULL: it has none; else text[]
     struct lsig_span value; // data NULL: it has none
+    char text[];
 };
 
+// Small, for rooms are many and their containers mostly short.
 struct lsig_state_items {
     struct lsig_state_item **at; // count of them, from `first` on
-    size_t first;
-    size_t count;
-    size_t capacity;
-    struct lsig_map index;
-    bool indexed;
+    struct lsig_map *index;      // NULL: none
+    uint32_t first;
+    uint32_t count;
+    uint32_t capacity;
 };
 
 struct lsig_state_item *lsig_state_item_new(struct lsig_span key, struct lsig_span value); // copies

@@ -17,6 +17,13 @@ static int room_id(lua_State *L, struct lsig_handle *handle)
     return 1;
 }
 
+static int room_peak(lua_State *L, struct lsig_handle *handle)
+{
+    const struct lsig_room *room = handle->thing;
+    lua_pushinteger(L, (lua_Integer)room->member_peak);
+    return 1;
+}
+
 static int room_count(lua_State *L, struct lsig_handle *handle)
 {
     const struct lsig_room *room = handle->thing;
@@ -131,8 +138,11 @@ static int room_remember_role(lua_State *L, struct lsig_handle *handle)
     return 0;
 }
 
-static const struct lsig_handle_field room_fields[] = {
-    {"id", room_id}, {"count", room_count}, {"host", room_host}, {"state", lsig_lib_state_push}};
+static const struct lsig_handle_field room_fields[] = {{"id", room_id},
+                                                       {"count", room_count},
+                                                       {"peak", room_peak},
+                                                       {"host", room_host},
+                                                       {"state", lsig_lib_state_push}};
 static const struct lsig_handle_field room_methods[] = {
     {"member", room_member},           {"members", room_members},
     {"oldest", room_oldest},           {"send", room_send},

@@ -10,6 +10,7 @@
 
 #include "base/alloc.h"
 #include "codec/schema.h"
+#include "room/state_shape.h"
 #include "script/args.h"
 #include "script/handle.h"
 #include "script/lib_schema.h"
@@ -328,6 +329,13 @@ static void build_containers(lua_State *L, struct lsig_state_declaration *declar
         }
     }
     qsort(declaration->containers, count, sizeof(*declaration->containers), by_name);
+    declaration->shape = lsig_state_shape_new(count);
+    for (size_t i = 0; i < count; i++) {
+        const struct lsig_state_container *container = &declaration->containers[i];
+        struct lsig_state_shape_field *field = &declaration->shape->fields[i];
+        field->name = lsig_strndup(container->name, strlen(container->name));
+        field->kind = container->kind;
+    }
 }
 
 // `migrate` is on top of the stack. Taking references may raise (memory): what is built by then

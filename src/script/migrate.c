@@ -6,6 +6,7 @@
 #include <lua.h>
 
 #include "base/log.h"
+#include "room/state_shape.h"
 #include "script/budget.h"
 #include "script/context.h"
 #include "script/state_declaration.h"
@@ -177,10 +178,12 @@ static bool migrate(struct lsig_policy *policy, struct migration *migration)
 {
     struct lsig_state *state = migration->state;
     int64_t from = state->version;
+    lsig_state_fill(state); // a step sees empty containers too
     lsig_state_image_take(&migration->before, state);
     bool done = find_steps(migration, policy) && call_steps(migration) && put_after(migration);
     if (done) {
         state->version = migration->target->version;
+        lsig_state_declaration_apply(migration->target, state);
         state->prepared = policy->version;
     } else {
         policy->options->metrics->hook_errors++;
@@ -249,7 +252,7 @@ prepare_state(struct lsig_policy *policy, struct lsig_state *state, struct lsig_
         return LSIG_OK;
     }
     if (target->version == state->version) {
-        lsig_state_declaration_open(target, state);
+        lsig_state_declaration_apply(target, state);
         state->prepared = policy->version;
         return LSIG_OK;
     }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "codec/schema.h"
+#include "room/state_shape.h"
 #include "script/policy.h"
 
 const char *lsig_state_kind_name(enum lsig_state_kind kind)
@@ -57,14 +58,17 @@ lsig_state_declaration_step(const struct lsig_state_declaration *declaration, in
     return NULL;
 }
 
-void lsig_state_declaration_open(const struct lsig_state_declaration *declaration,
-                                 struct lsig_state *state)
+void lsig_state_declaration_apply(const struct lsig_state_declaration *declaration,
+                                  struct lsig_state *state)
 {
     for (size_t i = 0; i < declaration->container_count; i++) {
         const struct lsig_state_container *container = &declaration->containers[i];
-        (void)lsig_state_field_open(state, lsig_span_of(container->name), container->kind,
-                                    container->max);
+        struct lsig_span name = lsig_span_of(container->name);
+        if (lsig_state_field_find(state, name) != NULL) {
+            (void)lsig_state_field_open(state, name, container->kind, container->max);
+        }
     }
+    lsig_state_take_shape(state, declaration->shape);
 }
 
 // The final name of the policy of the file that the declaration stands in; NULL: it is not known.
@@ -108,6 +112,7 @@ void lsig_state_declaration_free_all(struct lsig_policy *policy)
             lsig_schema_free(declaration->containers[at].value);
         }
         free(declaration->containers);
+        lsig_state_shape_unref(declaration->shape);
         free(declaration->steps);
         free(declaration->policy);
         free(declaration->where);

@@ -39,7 +39,8 @@ struct lsig_state_declaration {
     int64_t version;
     struct lsig_state_container *containers;
     size_t container_count;
-    struct lsig_state_step *steps; // by `from`, without gaps, the last one from version - 1
+    struct lsig_state_shape *shape; // of the containers
+    struct lsig_state_step *steps;  // by `from`, without gaps, the last one from version - 1
     size_t step_count;
 };
 
@@ -52,10 +53,10 @@ lsig_state_declaration_container(const struct lsig_state_declaration *declaratio
 // The step from that version to the next; NULL: there is none.
 const struct lsig_state_step *
 lsig_state_declaration_step(const struct lsig_state_declaration *declaration, int64_t from);
-// Makes the containers that the state does not have yet, and tells all of them their bounds. One
-// that is there as another kind stays as it is.
-void lsig_state_declaration_open(const struct lsig_state_declaration *declaration,
-                                 struct lsig_state *state);
+// The state has this declaration's shape from now on, and its containers these bounds. One that is
+// there as another kind stays as it is.
+void lsig_state_declaration_apply(const struct lsig_state_declaration *declaration,
+                                  struct lsig_state *state);
 // After all files ran: each policy has one declaration, under its final name. Messages go to
 // report; false: there were some.
 bool lsig_state_declaration_check_all(const struct lsig_policy *policy, struct lsig_buf *report);

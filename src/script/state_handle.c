@@ -217,7 +217,7 @@ struct lsig_state_field *lsig_state_handle_write(lua_State *L,
         state = lsig_state_open(handle->handle.thing, lsig_span_of(declaration->policy),
                                 declaration->version);
         state->prepared = handle->handle.run->policy->version;
-        lsig_state_declaration_open(declaration, state);
+        lsig_state_declaration_apply(declaration, state);
     }
     struct lsig_state_field *field = lsig_state_field_open(state, lsig_span_of(container->name),
                                                            container->kind, container->max);

@@ -4,6 +4,7 @@
 ---@class lunasig.Room
 ---@field id string as in the URL
 ---@field count integer members who are present now
+---@field peak integer the most there were at once since the room was made, or since the server began
 ---@field host lunasig.Member? nil: none
 ---@field state lunasig.State what the policy whose hook runs remembers about the room (sig.room_state)
 local Room = {}
