@@ -92,7 +92,7 @@ struct lsig_room {
     size_t state_bytes;          // of states and timers, against bounds.state_bytes
     uint32_t timer_count;
     uint32_t member_peak; // the most members at once
-    void *announcements; // flow's pending announcements of a large compat room; NULL: none
+    void *announcements;  // flow's pending announcements of a large compat room; NULL: none
 };
 
 struct lsig_member *

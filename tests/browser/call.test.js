@@ -98,21 +98,30 @@ test('two pages are connected and decode 30 frames of each other', TIMEOUT, asyn
 
 test('chat reaches the other as text, never as markup', TIMEOUT, async () => {
   const { ann, bob } = await pair();
-  const words = '<img src=x onerror=alert(1)> grüße 🌙';
-  await ann.page.type('#text', words);
-  await ann.page.keyboard.press('Enter');
-  await until(
-    bob,
-    (text) =>
-      [...document.querySelectorAll('.line')].some(
-        (line) =>
-          line.querySelector('.author')?.textContent.includes('ann') &&
-          line.querySelector('.words').textContent === text,
-      ),
-    words,
-  );
-  assert.equal(await bob.page.$('.lines img'), null);
-  assert.equal(await ann.page.$eval('.line.mine .words', (line) => line.textContent), words);
+  const sees = (words) =>
+    until(
+      bob,
+      (text) =>
+        [...document.querySelectorAll('.line')].some(
+          (line) =>
+            line.querySelector('.author')?.textContent.includes('ann') &&
+            line.querySelector('.words').textContent === text,
+        ),
+      words,
+    );
+  const say = async (words) => {
+    await ann.page.type('#text', words);
+    await ann.page.keyboard.press('Enter');
+  };
+  const harmless = '1 < 2 &amp; "2" > 1 &lt;b&gt; grüße 🌙';
+  await say(harmless);
+  await sees(harmless);
+  assert.equal(await ann.page.$eval('.line.mine .words', (line) => line.textContent), harmless);
+  await say('<img src=x onerror=alert(1)>hello'); // the server takes tags out
+  await sees('hello');
+  for (const { page } of [ann, bob]) {
+    assert.equal(await page.$('.lines img'), null);
+  }
 });
 
 test(

@@ -18,6 +18,7 @@ class Program:
 
     def environment(self, settings):
         values = {name: os.environ[name] for name in KEPT if name in os.environ}
+        values["MONGOC_DISABLE_SHM"] = "1"  # a killed process leaves its counters there, and the next one with its number says so
         values.update({name: str(value) for name, value in settings.items()})
         return values
 

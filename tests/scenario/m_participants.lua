@@ -11,7 +11,7 @@ sig.test("the list has everybody who is there, the longest there first", functio
   assert(list.status == 200 and list.body.room_id == "r1" and list.body.participant_count == 2)
   local first = list.body.participants[1]
   assert(first.user_id == "ann" and first.username == "ann" and first.role == "host")
-  assert(first.joined_at:find "^2026%-01%-05T12:00:00" and list.body.participants[2].user_id == "bob")
+  assert(first.joined_at:find "^%d%d%d%d%-%d%d%-%d%dT" and list.body.participants[2].user_id == "bob")
   local empty = ann:requests "/webrtc/rooms/r2/participants"
   assert(empty.status == 200 and empty.body.participant_count == 0 and #empty.body.participants == 0)
 end)

@@ -48,7 +48,8 @@ def environment(settings, folder):
     """Only what the test says reaches the server, and what sanitizers need."""
     kept = ("PATH", "HOME", "LANG", "LD_LIBRARY_PATH", "ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS", "LLVM_PROFILE_FILE")
     values = {name: os.environ[name] for name in kept if name in os.environ}
-    values.update(SETTINGS, DATA_DIR=str(folder / "data"))
+    # A killed process leaves its counters of libmongoc in /dev/shm, and the next one with its number would say so.
+    values.update(SETTINGS, DATA_DIR=str(folder / "data"), MONGOC_DISABLE_SHM="1")
     values.update({name: str(value) for name, value in settings.items() if value is not None})
     for name, value in settings.items():
         if value is None:

@@ -146,7 +146,7 @@ def test_limits_of_bytes_and_messages_are_there_by_default(start_server, room):
     server = start_server(WEBSOCKET_BYTE_RATE_LIMIT=None)
     ann, bob = server.gather(room, "ann", "bob")
     for _ in range(60):  # 3.6 MB, the burst is 2 MiB
-        say(ann, "x" * 60000)
+        ann.send("offer", {"sdp": "x" * 60000, "type": "offer"})
     ann.expect_error("RATE_LIMIT_EXCEEDED")
     heard = say_until_heard(ann, bob, "end")
     assert 30 <= len(heard) < 60
