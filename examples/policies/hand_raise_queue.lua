@@ -1,17 +1,23 @@
 -- A queue of raised hands. Everybody sees it, who comes later too; a hand is in it once, goes down by itself when its owner leaves, and
--- hosts and moderators give the word to the first. The message types are those of std.hand_raise, so that every client knows them.
+-- hosts and moderators give the word to the first. It is used instead of std.hand_raise, with types of the same names, so that every client
+-- knows them.
 local sig = require "lunasig"
 
 sig.policy { name = "hand_raise_queue", api = 1 }
-sig.use { "std.presence", "std.roles", "std.signaling", "std.chat", "std.hand_raise" }
+sig.use { "std.presence", "std.roles", "std.signaling", "std.chat" }
 
 local hands_max = 20
 
 -- By user, in the order in which the hands went up.
 sig.room_state { hands = sig.map { max = hands_max, value = sig.object { username = sig.string, raised_at = sig.string } } }
 
-sig.type.extend "hand-raise" { to = "server", rate = "2/s burst 5 per user" }
-sig.type.extend "hand-raise-queue" { keep = "latest" }
+sig.type "hand-raise" {
+  to = "server",
+  rate = "2/s burst 5 per user",
+  alias = "hand_raise",
+  payload = sig.object({ raised = sig.boolean }, { extra = true }), -- whose hand it is the server knows
+}
+sig.type "hand-raise-queue" { from = "server", keep = "latest" }
 sig.type "hand-next" { from = { "host", "moderator" }, to = "server" }
 sig.type "hand-turn" { from = "server" }
 

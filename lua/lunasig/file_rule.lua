@@ -1,5 +1,5 @@
--- Which files may be offered. To have another rule, change this file, or put a lunasig/file_rule.lua into your own bundle. The server never
--- sees what is in a file: it goes from browser to browser.
+-- Which files may be offered. To have another rule, change this file, or put a lunasig/file_rule.lua into your own bundle. The server
+-- never sees what is in a file: it goes from browser to browser.
 local text = require "lunasig.text"
 
 local rule = { size_max = 500 * 1024 * 1024, mime_max = 255 }

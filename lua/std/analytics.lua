@@ -1,5 +1,5 @@
--- Events that clients report about their use of the room. They are relayed, counted, and recorded a moment later in sig.store "analytics":
--- the last 1,000 of a room, for 30 days. The figures of the summary stay as long when the room ends.
+-- Events that clients report about their use of the room. They are relayed, counted, and recorded a moment later in sig.store
+-- "analytics": the last 1,000 of a room, for 30 days. The figures of the summary stay as long when the room ends.
 local sig = require "lunasig"
 local clock = require "lunasig.clock"
 local field = require "lunasig.field"

@@ -1,10 +1,11 @@
 -- Breakout rooms: small rooms beside a room, which hosts and moderators make, over HTTP. Each is a room of its own, whose id is its
--- breakout_room_id. Who is assigned is told where to connect, and only such come in. It ends with its time (duration_minutes), or when
--- it is closed: those in it are told where to go back to (std.breakout_inside).
--- Rooms do not see each other's state: what the small room has to know of itself is in sig.store "breakout_rooms".
+-- breakout_room_id. Who is assigned is told where to connect, and nobody else comes in. It ends when its time (duration_minutes) is over,
+-- or when it is closed: those in it are told where to go back to, and are sent away soon after (std.breakout_inside). Rooms do not see
+-- each other's state: what the small room has to know of itself is in sig.store "breakout_rooms".
 local sig = require "lunasig"
 local clock = require "lunasig.clock"
 local may = require "lunasig.may"
+local refused = require("lunasig.answer").refused
 local text = require "lunasig.text"
 
 sig.policy { name = "std.breakout", api = 1 }
@@ -64,12 +65,19 @@ sig.on("timer:breakout-rooms", function(room) -- the small room knows itself whe
   watch(room)
 end)
 
-local function refused(status, why)
-  return status, { detail = why }
+-- The room that a path names: by its id, or by the one that its maker asked for (clients of the original service choose it); of two with
+-- the same the later one. An id that everybody may choose would let a room's host close rooms of others.
+local function find(room, id)
+  local found
+  for its_id, entry in room.state.rooms:each() do
+    if its_id == id or entry.asked_id == id then found = its_id end
+  end
+  return found, found and room.state.rooms:get(found)
 end
 
 local config = sig.object({
-  name = sig.string { max = 128, optional = true },
+  name = sig.string { max = 128, optional = true, null = true },
+  breakout_room_id = sig.string { max = 128, optional = true, null = true },
   duration_minutes = sig.number { min = 0.1, max = hours_max * 60, optional = true, null = true },
   max_participants = sig.integer { min = 1, max = 1000, optional = true, null = true },
 }, { extra = true }) -- what is more is passed over
@@ -85,6 +93,7 @@ sig.route("POST /webrtc/rooms/:room/breakout-rooms", { body = config, rate = "5/
       duration_minutes = body.duration_minutes,
       max_participants = body.max_participants,
     },
+    asked_id = body.breakout_room_id,
     created_by = request.user,
     ends_at = sig.now() + 60 * (body.duration_minutes or hours_max * 60),
   }
@@ -96,10 +105,10 @@ sig.route("POST /webrtc/rooms/:room/breakout-rooms", { body = config, rate = "5/
 end)
 
 sig.route("POST /webrtc/rooms/:room/breakout-rooms/:id/assign/:user", { rate = "20/s burst 200 per user" }, function(request, room)
-  local id, user, state = request.params.id, request.params.user, room.state
+  local user, state, id, entry = request.params.user, room.state, find(room, request.params.id)
   if not may.manage(room, request.user) then return refused(403, "Only hosts and moderators assign to breakout rooms") end
-  local entry, before = state.rooms:get(id), state.assigned:get(user)
-  if not entry or not may.role(room, user) then return refused(404, "Not Found") end
+  if not entry or not may.role(room, user) then return refused(404) end
+  local before = state.assigned:get(user)
   if before == nil and state.assigned:count() >= assigned_max then return refused(409, "Too many are assigned already") end
   state.assigned:set(user, id)
   write(room, id, entry)
@@ -111,10 +120,9 @@ sig.route("POST /webrtc/rooms/:room/breakout-rooms/:id/assign/:user", { rate = "
 end)
 
 sig.route("DELETE /webrtc/rooms/:room/breakout-rooms/:id", {}, function(request, room)
-  local id = request.params.id
+  local id, entry = find(room, request.params.id)
   if not may.manage(room, request.user) then return refused(403, "Only hosts and moderators close breakout rooms") end
-  local entry = room.state.rooms:get(id)
-  if not entry then return refused(404, "Not Found") end
+  if not entry then return refused(404) end
   entry.closed, entry.closed_by = true, request.user
   write(room, id, entry)
   if room.state.rooms:has(id) then close(room, id, request.user) end

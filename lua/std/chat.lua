@@ -1,4 +1,5 @@
--- Chat. A message with a target is private. What a text and a name have to pass is said in lunasig/text.lua.
+-- Chat. A message with a target is private. Texts and names are cleaned, or refused when nothing is left of them (lunasig/text.lua). Who
+-- may chat is asked by std.permissions; std.room_settings can switch it off.
 local sig = require "lunasig"
 local field = require "lunasig.field"
 local text = require "lunasig.text"

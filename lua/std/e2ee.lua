@@ -5,9 +5,12 @@
 local sig = require "lunasig"
 local clock = require "lunasig.clock"
 local field = require "lunasig.field"
+local answer = require "lunasig.answer"
 local may = require "lunasig.may"
+local pages = require "lunasig.pages"
 
 sig.policy { name = "std.e2ee", api = 1 }
+local refused = answer.refused
 
 local keys_max = 60 -- of a user in a room
 local kept = "168h"
@@ -56,10 +59,6 @@ sig.on("message:e2ee-key-exchange", function(_, _, message)
   end
 end)
 
-local function refused(status, why)
-  return status, { detail = why }
-end
-
 -- Whether the bearer belongs to the room: keys are for its members.
 local function belongs(room, user)
   return may.role(room, user) ~= nil and not may.waits(room, user)
@@ -70,14 +69,7 @@ local function prefix(room, user)
 end
 
 local function keys_of(room, user)
-  local mine, list = prefix(room, user), sig.json.array {}
-  repeat -- a page has at most 256 KiB
-    local page = published:list { prefix = mine, after = #list > 0 and mine .. list[#list].key_id or nil, limit = keys_max }
-    for _, found in ipairs(page) do
-      list[#list + 1] = found.value
-    end
-  until #page == 0
-  return list
+  return sig.json.array(pages.all(published, prefix(room, user)))
 end
 
 local key = sig.object {
@@ -90,12 +82,9 @@ local key = sig.object {
 sig.route("POST /webrtc/rooms/:room/e2ee/keys/publish", { body = key, rate = "10/s burst 120 per user" }, function(request, room)
   local user, body = request.user, request.body
   if not belongs(room, user) then return refused(403, "You are not in this room") end
-  if is_private(body.public_key) then
-    local what = { type = "value_error", loc = { "body", "public_key" }, msg = "this is a private key", input = sig.null }
-    return 422, { detail = { what } }
-  end
+  if is_private(body.public_key) then return answer.invalid("public_key", "this is a private key: it must not leave its device") end
   local mine = prefix(room, user)
-  if #mine + #body.key_id > 256 then return refused(422, "The key_id is too long for this user and room") end
+  if #mine + #body.key_id > 256 then return answer.invalid("key_id", "it is too long for this user and room") end
   local entry = { user_id = user, key_id = body.key_id, key_type = body.key_type, public_key = body.public_key }
   entry.signature, entry.published_at = body.signature, clock.stamp()
   if published:get(mine .. body.key_id) == nil and #keys_of(room, user) >= keys_max then
@@ -109,7 +98,7 @@ sig.route("GET /webrtc/rooms/:room/e2ee/keys/:user", {}, function(request, room)
   local user = request.params.user
   if not belongs(room, request.user) then return refused(403, "You are not in this room") end
   local list = keys_of(room, user)
-  if #list == 0 then return refused(404, "Not Found") end
+  if #list == 0 then return refused(404) end
   return 200, { room_id = room.id, user_id = user, keys = list, count = #list }
 end)
 
@@ -117,6 +106,6 @@ end)
 sig.route("DELETE /webrtc/rooms/:room/e2ee/keys/:id", {}, function(request, room)
   local id, mine = request.params.id, prefix(room, request.user)
   if not belongs(room, request.user) then return refused(403, "You are not in this room") end
-  if #mine + #id > 256 or not published:remove(mine .. id) then return refused(404, "Not Found") end
+  if #mine + #id > 256 or not published:remove(mine .. id) then return refused(404) end
   return 200, { success = true, room_id = room.id, key_id = id }
 end)

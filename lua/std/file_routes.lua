@@ -1,12 +1,17 @@
--- File transfers over HTTP, on the state of std.file_transfer. The other side hears of it by the messages of std.files.
+-- File transfers over HTTP, on the state of std.file_transfer. The other side hears of each step by a message of std.files. Only who
+-- sends or gets a file decides about it; what was offered to everybody, anybody in the room may accept.
 local sig = require "lunasig"
 local clock = require "lunasig.clock"
 local may = require "lunasig.may"
+local answer = require "lunasig.answer"
 local rule = require "lunasig.file_rule"
+local text = require "lunasig.text"
 
 sig.policy { name = "std.file_routes", api = 1 }
-sig.use "std.files"
+sig.use "std.file_limit"
+local limit = require "std.file_limit"
 local transfer = require "std.file_transfer"
+local refused = answer.refused
 
 local chunk_size = 65536
 local path = "/webrtc/rooms/:room/file-transfer/"
@@ -20,12 +25,11 @@ local offer = sig.object({
 
 sig.route("POST " .. path .. "offer", { body = offer, rate = "2/s burst 10 per user" }, function(request, room)
   local body, sender, receiver = request.body, room:member(request.user), room:member(request.body.receiver_id)
-  if not sender then return 403, { detail = "You are not in this room" } end
-  if not may.permission(room, sender.id, "can_share_files") or may.setting(room, "enable_file_sharing") == false then
-    return 403, { detail = "You may not share files in this room" }
-  end
-  if not receiver then return 404, { detail = "The receiver is not in this room" } end
-  if receiver.id == sender.id then return 400, { detail = "The receiver is you", code = "FILE_VALIDATION_FAILED" } end
+  if not sender then return refused(403, "You are not in this room") end
+  if not may.share_files(room, sender.id) then return refused(403, "You may not share files in this room") end
+  if not receiver or may.waits(room, receiver.id) then return refused(404, "The receiver is not in this room") end
+  if receiver.id == sender.id then return answer.invalid("receiver_id", "The receiver is you", "FILE_VALIDATION_FAILED") end
+  if limit.excess(room, sender.id) >= 0 then return refused(409, transfer.enough, "TOO_MANY_TRANSFERS") end
   local entry, code, why = transfer.offer(room, {
     transfer_id = sig.random.id(),
     sender_id = sender.id,
@@ -36,14 +40,17 @@ sig.route("POST " .. path .. "offer", { body = offer, rate = "2/s burst 10 per u
     chunk_size = chunk_size,
     total_chunks = rule.chunks(body.file_size, chunk_size),
   })
-  if not entry then return 400, { detail = why, code = code } end
+  if not entry and code == "TOO_MANY_TRANSFERS" then return refused(409, why, code) end
+  if not entry then return answer.invalid("filename", why, code) end
   receiver:send("file-share-offer", {
     transfer_id = entry.transfer_id,
     sender_id = sender.id,
     receiver_id = receiver.id,
     file_name = entry.filename,
+    filename = entry.filename, -- the original service has these names here
     file_size = entry.file_size,
     file_type = entry.mime_type or "",
+    mime_type = entry.mime_type,
     chunk_size = chunk_size,
     total_chunks = entry.total_chunks,
     timestamp = entry.started_at,
@@ -51,15 +58,20 @@ sig.route("POST " .. path .. "offer", { body = offer, rate = "2/s burst 10 per u
   return 200, transfer.save(room, entry, true)
 end)
 
--- The route of a step. `from`: the statuses in which it is possible; `receiver_only`: the sender cannot.
-local function step(route, from, receiver_only, act)
+local function is_his(entry, user)
+  return entry.sender_id == user or entry.receiver_id == user
+end
+
+-- The route of a step. `from`: the statuses in which it is possible; `answers`: it is for those who were offered the file.
+local function step(route, from, answers, act)
   sig.route(route, {}, function(request, room)
-    local entry = transfer.find(room, request.params.id)
-    if not entry then return 404, { detail = "Not Found" } end
-    if not transfer.is_of(entry, request.user) or receiver_only and entry.sender_id == request.user then
-      return 403, { detail = "This transfer is not yours" }
+    local entry, user = transfer.find(room, request.params.id), request.user
+    if not entry then return refused(404) end
+    local open_to_him = answers and not entry.receiver_id and room:member(user) and not may.waits(room, user)
+    if not (open_to_him or is_his(entry, user)) or answers and entry.sender_id == user then
+      return refused(403, "This transfer is not yours")
     end
-    if not from[entry.status] then return 409, { detail = "The transfer is " .. entry.status } end
+    if not from[entry.status] then return refused(409, "The transfer is " .. entry.status) end
     return 200, transfer.save(room, act(room, entry, request), true)
   end)
 end
@@ -67,6 +79,7 @@ end
 -- Tells the other side.
 local function tell(room, entry, user_id, type, payload)
   payload.transfer_id, payload.user_id, payload.timestamp = entry.transfer_id, user_id, clock.stamp()
+  payload.receiver_id = entry.receiver_id
   local other = room:member(entry.sender_id == user_id and entry.receiver_id or entry.sender_id)
   if other then other:send(type, payload, { from = room:member(user_id) }) end
 end
@@ -78,8 +91,10 @@ end)
 
 step("POST " .. path .. ":id/reject", { pending = true }, true, function(room, entry, request)
   local reason = type(request.body) == "table" and request.body.reason or request.body
-  entry.error = type(reason) == "string" and reason ~= "" and reason:sub(1, 200) or "rejected"
-  tell(room, entry, request.user, "file-share-reject", { reason = entry.error })
+  reason = text.name(reason) or "rejected"
+  tell(room, entry, request.user, "file-share-reject", { reason = reason })
+  if not entry.receiver_id then return entry end -- another may want it
+  entry.error = reason
   return transfer.step(entry, "cancelled")
 end)
 
@@ -100,18 +115,18 @@ sig.route("GET " .. path .. ":id/progress", {}, function(request, room)
   local entry = transfer.find(room, request.params.id)
   local shown = entry and transfer.shown(room.id, entry)
   shown = shown or sig.store.file_transfers:get(request.user .. "/" .. request.params.id)
-  if not shown or shown.room_id ~= room.id then return 404, { detail = "Not Found" } end
-  if not transfer.is_of(shown, request.user) then return 403, { detail = "This transfer is not yours" } end
+  if not shown or shown.room_id ~= room.id then return refused(404) end
+  if not (is_his(shown, request.user) or shown.receiver_id == nil and room:member(request.user)) then
+    return refused(403, "This transfer is not yours")
+  end
   return 200, shown
 end)
 
 -- Those that the bearer sends or gets, in any room, of the last hour.
 sig.route("GET /webrtc/file-transfers", { query = { status = sig.string { optional = true } } }, function(request)
   local list = sig.json.array {}
-  for _, found in ipairs(sig.store.file_transfers:list { prefix = request.user .. "/", limit = 1000 }) do
-    local entry = found.value
-    local is_his = entry.sender_id == request.user or entry.receiver_id == request.user
-    if is_his and (request.query.status or entry.status) == entry.status then list[#list + 1] = entry end
+  for _, entry in ipairs(transfer.of_user(request.user)) do
+    if (request.query.status or entry.status) == entry.status then list[#list + 1] = entry end
   end
   return 200, { transfers = list, count = #list }
 end)

@@ -1,7 +1,9 @@
--- File transfers: which there are, and how far they are. Messages (std.files) and HTTP (std.file_routes) act on the same ones. The state
--- has those that are open; all are kept for an hour in sig.store "file_transfers", for each of the two.
+-- File transfers: which there are, and how far they are. Messages (std.files) and HTTP (std.file_routes) act on the same ones. A transfer
+-- ends after an hour, or when one of the two leaves, and nobody offers more than five at once. The state has those that are open here;
+-- sig.store "file_transfers" has all of the last hour, for each of the two.
 local sig = require "lunasig"
 local clock = require "lunasig.clock"
+local pages = require "lunasig.pages"
 local rule = require "lunasig.file_rule"
 
 sig.policy { name = "std.file_transfer", api = 1 }
@@ -9,13 +11,13 @@ sig.use "std.records"
 local records = require "std.records"
 
 local open_max = 60 -- of a room
-local open_of_user_max = 5 -- that somebody offers in a room
 local life_s = 3600
 local id_max = 100 -- bytes
 
 sig.room_state { open = sig.map { max = open_max } } -- by id
 
-local transfer = {}
+local transfer = { open_of_user_max = 5 } -- that somebody offers here; std.file_limit counts those in other rooms
+transfer.enough = ("%d open transfers are enough: wait until one has ended"):format(transfer.open_of_user_max)
 
 local function open_of(room)
   return room:state_of("std.file_transfer").open
@@ -55,6 +57,24 @@ function transfer.find(room, id)
   return type(id) == "string" and #id >= 1 and #id <= id_max and open_of(room):get(id) or nil
 end
 
+-- Transfers that somebody sends or gets, of the last hour, in all rooms.
+function transfer.of_user(user_id)
+  local his = {}
+  for _, entry in ipairs(pages.all(sig.store.file_transfers, user_id .. "/")) do
+    if entry.sender_id == user_id or entry.receiver_id == user_id then his[#his + 1] = entry end
+  end
+  return his
+end
+
+-- How many somebody offers here.
+function transfer.open_offers(room, user_id)
+  local count = 0
+  for _, entry in open_of(room):each() do
+    if entry.sender_id == user_id then count = count + 1 end
+  end
+  return count
+end
+
 -- Somebody who sends or gets it; an offer without a receiver is for everybody.
 function transfer.is_of(entry, user_id)
   return entry.sender_id == user_id or entry.receiver_id == nil or entry.receiver_id == user_id
@@ -74,14 +94,10 @@ function transfer.offer(room, offer)
     problem = "there is a transfer of this id already"
   end
   if problem then return nil, "FILE_VALIDATION_FAILED", problem end
-  local of_sender = 0
-  for _, entry in open:each() do
-    if entry.sender_id == offer.sender_id then of_sender = of_sender + 1 end
-  end
   if before then
     offer.receiver_id = before.receiver_id == offer.receiver_id and offer.receiver_id or nil
-  elseif of_sender >= open_of_user_max or open:count() >= open_max then
-    return nil, "TOO_MANY_TRANSFERS", ("%d open transfers are enough: wait until one has ended"):format(open_of_user_max)
+  elseif transfer.open_offers(room, offer.sender_id) >= transfer.open_of_user_max or open:count() >= open_max then
+    return nil, "TOO_MANY_TRANSFERS", transfer.enough
   end
   offer.status, offer.chunks_sent, offer.chunks_received = "pending", 0, 0
   offer.started_at, offer.ends_at = clock.stamp(), sig.now() + life_s

@@ -1,5 +1,5 @@
--- Sending files from browser to browser: the offer, the answer, and how far it is. An offer has to pass lunasig/file_rule.lua; what is said
--- of it afterwards has to come from those two who have to do with it. A transfer that nobody knows here is relayed as it comes.
+-- Sending files from browser to browser: the offer, the answer, and how far it is. An offer has to pass lunasig/file_rule.lua; what is
+-- said of it afterwards has to come from those two who have to do with it. A transfer that nobody knows here is relayed as it comes.
 local sig = require "lunasig"
 local field = require "lunasig.field"
 local rule = require "lunasig.file_rule"

@@ -1,9 +1,10 @@
--- Raised hands: a queue of those who want to speak, in the order in which the hands went up. Everybody is told of it, and who comes later
--- sees in participants whose hand is up. A hand is in it once, and goes down when its owner leaves. Messages and HTTP requests act on the
--- same queue.
+-- Raised hands: a queue of those who want to speak, in the order in which the hands went up. Messages and HTTP requests act on the same
+-- one. Nobody is in it twice, and a hand goes down when its owner leaves. Everybody is told of the hand and then of the queue, and who
+-- comes later sees in participants whose hand is up.
 local sig = require "lunasig"
 local field = require "lunasig.field"
 local clock = require "lunasig.clock"
+local may = require "lunasig.may"
 local say = require "lunasig.say"
 local text = require "lunasig.text"
 
@@ -53,17 +54,22 @@ local function position_of(room, id)
   end
 end
 
--- true: the queue is another one now, and everybody is told. nil: there is no place left.
+-- Behind the message that changed it: what a hook sends goes out before the message that it was asked about.
+sig.on("timer:hand-raise-queue", function(room)
+  say.all(room, "hand-raise-queue", { queue = queue_of(room), timestamp = clock.stamp() })
+end)
+
+-- true: the queue is another one now, and everybody will be told. nil: there is no place left.
 local function set_hand(room, member, raised)
   local hands = room.state.hands
   if raised == hands:has(member.id) then return false end
   if raised and hands:count() >= hands_max then return nil end
-  local hand = raised and { username = text.name(member.username) or member.id, raised_at = clock.stamp() } or nil
+  local hand = raised and { username = text.name_of(member), raised_at = clock.stamp() } or nil
   hands:set(member.id, hand)
   if member.present then
     member.attr.hand_raised, member.attr.hand_raised_at = raised or nil, hand and hand.raised_at
   end
-  say.all(room, "hand-raise-queue", { queue = queue_of(room), timestamp = clock.stamp() })
+  room:after(0, "hand-raise-queue")
   return true
 end
 
@@ -88,11 +94,11 @@ local raise = { query = { raised = sig.boolean { optional = true } }, rate = "5/
 
 sig.route("POST /webrtc/rooms/:room/hand-raise", raise, function(request, room)
   local member, raised = room:member(request.user), request.query.raised ~= false
-  if not member then return 403, { detail = "You are not in this room" } end
+  if not member or may.waits(room, member.id) then return 403, { detail = "You are not in this room" } end
   local changed = set_hand(room, member, raised)
   if changed == nil then return 409, { detail = "Too many hands are up already" } end
   if changed then
-    local said = { user_id = member.id, username = text.name(member.username), raised = raised, timestamp = clock.stamp() }
+    local said = { user_id = member.id, username = text.name_of(member), raised = raised, timestamp = clock.stamp() }
     say.all(room, "hand-raise", said, { from = member })
   end
   return 200, { success = true, raised = raised, position = position_of(room, member.id) or sig.null }

@@ -1,4 +1,5 @@
--- Microphone, camera and, with std.screen_share, shared screens: what others show of somebody. Who comes later finds it in participants.
+-- Microphones and cameras, and shared screens with std.screen_share: what others show of somebody. Who comes later finds it in
+-- participants. Whether he may unmute himself, or show his picture, is asked by std.permissions and std.room_settings.
 local sig = require "lunasig"
 local field = require "lunasig.field"
 

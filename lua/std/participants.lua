@@ -1,5 +1,6 @@
--- Who is in a room, over HTTP, and what somebody says about himself. What others show of him is in member.attr: std.media, std.hand_raise
--- and others write it, and everybody finds it in the participants of room-state.
+-- Who is in a room, over HTTP, and what somebody says about himself. Both are in member.attr, which std.media, std.hand_raise and others
+-- write too, and which everybody finds in the participants of room-state. He changes only what is his own, and only what his permissions
+-- and the settings of the room let him.
 local sig = require "lunasig"
 local clock = require "lunasig.clock"
 local field = require "lunasig.field"
@@ -30,7 +31,7 @@ sig.type "participant-update" {
 }
 
 local function plain(member)
-  return { user_id = member.id, username = member.username, role = member.role, joined_at = clock.stamp(member.joined_at) }
+  return { user_id = member.id, username = text.name_of(member), role = member.role, joined_at = clock.stamp(member.joined_at) }
 end
 
 local function enhanced(member)
@@ -59,12 +60,14 @@ sig.route("GET /webrtc/rooms/:room/participants/enhanced", {}, function(_, room)
   return list(room, enhanced)
 end)
 
+local flag = sig.boolean { optional = true, null = true }
+
 local info = sig.object({
-  username = sig.string { max = 128, optional = true },
-  audio_enabled = sig.boolean { optional = true },
-  video_enabled = sig.boolean { optional = true },
-  is_speaking = sig.boolean { optional = true },
-  connection_quality = sig.string { one_of = { "excellent", "good", "fair", "poor" }, optional = true },
+  username = sig.string { max = 128, optional = true, null = true },
+  audio_enabled = flag,
+  video_enabled = flag,
+  is_speaking = flag,
+  connection_quality = sig.string { one_of = { "excellent", "good", "fair", "poor" }, optional = true, null = true },
 }, { extra = true }) -- what is more is passed over: shared screens and raised hands have policies of their own
 
 local function refusal(room, member, said)

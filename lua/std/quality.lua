@@ -1,9 +1,10 @@
--- How good somebody's connection is, and what he sends because of it. The figures that a client reports, by message (network-stats) or
--- over HTTP, give a grade; all see it in the participants of room-state, and are told when it changes (participant-update).
+-- How good somebody's connection is. A client reports figures, by message (network-stats) or over HTTP; they give a grade, which all see
+-- in the participants of room-state, and are told when it changes (participant-update).
 local sig = require "lunasig"
 local clock = require "lunasig.clock"
 local field = require "lunasig.field"
 local may = require "lunasig.may"
+local text = require "lunasig.text"
 
 sig.policy { name = "std.quality", api = 1 }
 sig.use "std.participants" -- participant-update
@@ -63,7 +64,7 @@ local function note(room, member, grade)
   if grade == nil or grade == before then return end
   member.attr.connection_quality = grade
   if before == nil and grade == "good" then return end -- nobody thought otherwise
-  local participant = { user_id = member.id, username = member.username, role = member.role, connection_quality = grade }
+  local participant = { user_id = member.id, username = text.name_of(member), role = member.role, connection_quality = grade }
   room:send("participant-update", { participant = participant, timestamp = clock.stamp() })
 end
 
@@ -72,40 +73,55 @@ sig.on("message:network-stats", function(room, member, message)
 end)
 
 local figure = sig.number { min = 0, max = 1e9, optional = true, null = true }
-local figures = sig.object({
-  latency = figure, -- ms
-  latency_ms = figure, -- the same
-  packet_loss = sig.number { min = 0, max = 100, optional = true, null = true }, -- percent
-  jitter = figure, -- ms
-  jitter_ms = figure,
-  bandwidth_up = figure,
-  bandwidth_down = figure,
-}, { extra = true }) -- what is more is passed over
+local percent = sig.number { min = 0, max = 100, optional = true, null = true }
 
-local report = { body = figures, rate = "2/s burst 20 per user" }
+-- Two names for the same: those of network-stats and those of the original service. What is more is passed over.
+local names = { latency = "latency_ms", packet_loss = "packet_loss_percent", jitter = "jitter_ms", bandwidth = "bandwidth_kbps" }
+local figures = { bandwidth_up = figure, bandwidth_down = figure }
+for name, other in pairs(names) do
+  figures[name] = name == "packet_loss" and percent or figure
+  figures[other] = figures[name]
+end
+
+local advice = {
+  fair = { "Send a smaller picture if it lags" },
+  poor = { "Send a smaller picture, or none", "Stop what else uses the network" },
+}
+
+local report = { body = sig.object(figures, { extra = true }), rate = "2/s burst 20 per user" }
 
 sig.route("POST /webrtc/rooms/:room/connection-quality", report, function(request, room)
   local member, body = room:member(request.user), request.body
   if not member or may.waits(room, member.id) then return 403, { detail = "You are not in this room" } end
-  body.latency, body.jitter = body.latency or body.latency_ms, body.jitter or body.jitter_ms
+  local metrics = {}
+  for name, other in pairs(names) do
+    body[name] = body[name] or body[other]
+    metrics[other] = body[name]
+  end
   local grade = grade_of(body)
   note(room, member, grade)
-  grade = grade or member.attr.connection_quality or "unknown"
-  return 200, { success = true, room_id = room.id, user_id = member.id, quality = grade, connection_quality = grade }
+  return 200, {
+    success = true,
+    room_id = room.id,
+    user_id = member.id,
+    quality = grade or member.attr.connection_quality or "unknown",
+    metrics = metrics,
+    recommendations = sig.json.array(advice[grade] or {}),
+    timestamp = clock.stamp(),
+  }
 end)
 
--- What one who was cut off finds when he returns; of the bearer.
+-- What one who was cut off finds when he returns; of the bearer. null: he never was here.
 sig.route("GET /webrtc/rooms/:room/reconnection-state", {}, function(request, room)
-  local member, role = room:member(request.user), may.role(room, request.user)
-  if not role then return 404, { detail = "Not Found" } end
-  return 200, {
-    room_id = room.id,
-    user_id = request.user,
-    connected = member ~= nil and not member.away,
+  local user, member, role = request.user, room:member(request.user), may.role(room, request.user)
+  local state = role and {
+    is_connected = member ~= nil and not member.away,
     can_resume = member ~= nil, -- with the resume_token of room-state; else it is an ordinary join
     connections = member and member.connections or 0,
-    joined_at = member and clock.stamp(member.joined_at) or sig.null,
+    joined_at = member and clock.stamp(member.joined_at) or nil,
+    connection_quality = member and member.attr.connection_quality or nil,
     role = role,
     participant_count = room.count,
   }
+  return 200, { room_id = room.id, user_id = user, state = state or sig.null }
 end)

@@ -1,4 +1,4 @@
--- Reactions that pass over the picture.
+-- Reactions that pass over the picture: one of eight, under a cleaned name. std.room_settings can switch them off.
 local sig = require "lunasig"
 local field = require "lunasig.field"
 local text = require "lunasig.text"

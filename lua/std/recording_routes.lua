@@ -1,12 +1,15 @@
 -- Recordings over HTTP, on the state of std.recording. The original service has two families of paths for the same; both are here.
 local sig = require "lunasig"
 local clock = require "lunasig.clock"
+local answer = require "lunasig.answer"
 local may = require "lunasig.may"
+local pages = require "lunasig.pages"
 local say = require "lunasig.say"
 
 sig.policy { name = "std.recording_routes", api = 1 }
 sig.use "std.recording"
 local recording = require "std.recording"
+local refused = answer.refused
 
 local function keys_of(set)
   local list = {}
@@ -25,11 +28,11 @@ local function tell(room, user_id, action, entry)
 end
 
 local function start(request, room, id)
-  if not may.record(room, request.user) then return 403, { detail = "You may not record in this room" } end
-  if may.setting(room, "enable_recording") == false then return 403, { detail = "Recording is switched off in this room" } end
+  if not may.start_recording(room, request.user) then return refused(403, "You may not record in this room") end
   local options = { format = request.query.recording_format, quality = request.query.quality }
   local entry, code, why = recording.start(room, request.user, id, options)
-  if not entry then return code == "INVALID_MESSAGE" and 422 or 409, { detail = why, code = code } end
+  if not entry and code == "INVALID_MESSAGE" then return answer.invalid("recording_id", why, code) end
+  if not entry then return refused(409, why, code) end
   tell(room, request.user, "start", entry)
   return entry
 end
@@ -40,7 +43,7 @@ local function change(request, room, action)
   local entry = recording.find(room, id)
   if not entry then return nil end
   if entry.user_id ~= request.user and not may.record(room, request.user) then
-    return 403, { detail = "This recording is not yours" }
+    return refused(403, "This recording is not yours")
   end
   entry = recording.change(room, id, action)
   tell(room, request.user, action == "cancel" and "stop" or action, entry)
@@ -82,7 +85,7 @@ for _, action in ipairs { "stop", "pause", "resume" } do
     if refusal then return entry, refusal end
     if entry then return 200, entry end
     if action == "stop" then return 200, { recording_id = request.params.id, room_id = room.id, status = "stopped" } end
-    return 404, { detail = "Not Found" }
+    return refused(404)
   end)
 end
 
@@ -90,21 +93,20 @@ sig.route("DELETE /webrtc/rooms/:room/recording/:id", {}, function(request, room
   local entry, refusal = change(request, room, "cancel")
   if refusal then return entry, refusal end
   if entry then return 200, entry end
-  return 404, { detail = "Not Found" }
+  return refused(404)
 end)
 
 sig.route("GET /webrtc/rooms/:room/recording/:id/status", {}, function(request, room)
   local entry = recording.find(room, request.params.id)
   entry = entry or sig.store.recordings:get(request.user .. "/" .. request.params.id)
   if entry and entry.room_id == room.id then return 200, recording.shown(entry) end
-  return 404, { detail = "Not Found" }
+  return refused(404)
 end)
 
 -- Those that the bearer has started, in any room, within a day.
 sig.route("GET /webrtc/recordings", { query = { status = sig.string { optional = true } } }, function(request)
   local list = sig.json.array {}
-  for _, found in ipairs(sig.store.recordings:list { prefix = request.user .. "/", limit = 1000 }) do
-    local entry = found.value
+  for _, entry in ipairs(pages.all(sig.store.recordings, request.user .. "/")) do
     if entry.user_id == request.user and (request.query.status or entry.status) == entry.status then list[#list + 1] = entry end
   end
   return 200, { recordings = list, count = #list }

@@ -1,5 +1,7 @@
--- Settings of a room: the host changes them over HTTP, all are told, and they hold as long as a host or a moderator is in the room, so that
--- an empty room locks nobody out. allow_participants_rename is asked by std.participants, enable_waiting_room by std.waiting_room.
+-- Settings of a room. Its host changes them over HTTP, also while nobody is there, and all are told. They hold while a host or a
+-- moderator is in the room, so that an empty room locks nobody out. This policy looks after the door (locked, full, host not here, muted
+-- on entry) and switches types off. enable_waiting_room is std.waiting_room's, allow_participants_rename that of std.participants. Use it
+-- before the policies whose messages it switches off, so that they note nothing of what is refused.
 local sig = require "lunasig"
 local clock = require "lunasig.clock"
 local field = require "lunasig.field"
@@ -23,9 +25,9 @@ end
 
 local shape = {}
 for name in pairs(defaults) do
-  shape[name] = sig.boolean { optional = true }
+  shape[name] = sig.boolean { optional = true, null = true }
 end
-shape.max_participants = sig.integer { min = 0, max = 10000, optional = true } -- 0: as many as the server lets in
+shape.max_participants = sig.integer { min = 0, max = 10000, optional = true, null = true } -- 0: as many as the server lets in
 
 sig.room_state { said = sig.map { max = 20 } } -- by name: what the host has set
 
@@ -45,7 +47,7 @@ local function all_of(room)
   return all
 end
 
--- Which types a setting switches off, for everybody.
+-- Which types a setting switches off, for everybody; what was begun before may be ended.
 local switches = {
   ["chat-message"] = "enable_chat",
   ["screen-share-control"] = "enable_screen_share",
@@ -53,24 +55,25 @@ local switches = {
   ["file-share-offer"] = "enable_file_sharing",
   ["recording-control"] = "enable_recording",
 }
-local always = { stop = true } -- what was begun before may be ended
+local ends = { ["screen-share-control"] = { stop = true }, ["recording-control"] = { stop = true, pause = true } }
 
 local function switched_off(setting)
   return sig.deny("PERMISSION_DENIED", "this is switched off in this room", { setting = setting })
 end
 
-sig.on("message", function(room, member, message)
-  local type = message.type
-  local switch = switches[type]
-  if switch then
-    if may.setting(room, switch) == false and not always[message:get "action"] then return switched_off(switch) end
-  elseif type == "media-control" and not may.lead(room, member.id) then
-    local action = message:get "action"
-    if action == "unmute" and may.setting(room, "allow_participants_unmute") == false then
-      return switched_off "allow_participants_unmute"
-    elseif message:get "media_type" == "screen-share" and action == "video_on" and may.setting(room, "enable_screen_share") == false then
-      return switched_off "enable_screen_share"
-    end
+for type, setting in pairs(switches) do
+  sig.on("message:" .. type, { optional = true }, function(room, _, message)
+    if may.setting(room, setting) ~= false then return end
+    if not (ends[type] and ends[type][message:get "action"]) then return switched_off(setting) end
+  end)
+end
+
+sig.on("message:media-control", { optional = true }, function(room, member, message)
+  local action, screen = message:get "action", message:get "media_type" == "screen-share"
+  if screen and action == "video_on" and may.setting(room, "enable_screen_share") == false then
+    return switched_off "enable_screen_share"
+  elseif action == "unmute" and not may.lead(room, member.id) and may.setting(room, "allow_participants_unmute") == false then
+    return switched_off "allow_participants_unmute"
   end
 end)
 
@@ -83,31 +86,29 @@ sig.on("join", function(room, member)
   end
   local max = said:get "max_participants" or 0
   if max > 0 then sig.seat { max = max } end
+  -- The server has no hand on microphones and cameras: he finds himself muted in the participants of his room-state, as all others do.
   if said:get "mute_on_entry" then member.attr.audio_enabled = false end
   if said:get "disable_video_on_entry" then member.attr.video_enabled = false end
-end)
-
--- Who is to come in silent is told so: the server itself has no hand on his microphone.
-sig.on("joined", function(room, member)
-  local entry = {}
-  for _, name in ipairs { "mute_on_entry", "disable_video_on_entry" } do
-    if may.setting(room, name) then entry[name] = true end
-  end
-  if next(entry) and not may.lead(room, member.id) then
-    member:send("room-settings-update", { settings = entry, timestamp = clock.stamp() })
-  end
 end)
 
 sig.route("GET /webrtc/rooms/:room/settings", {}, function(_, room)
   return 200, { room_id = room.id, settings = all_of(room) }
 end)
 
-local options = { roles = "host", body = sig.object(shape), rate = "20/s burst 100 per user" }
+-- What is sent changes, the rest stays; what is no setting is passed over. Who sends all of them, but no max_participants, lifts the limit:
+-- a null looks as if it were not there.
+local function change(said, body)
+  local missing = 0
+  for name in pairs(defaults) do
+    if body[name] ~= nil then said:set(name, body[name]) else missing = missing + 1 end
+  end
+  if missing == 1 and body.max_participants == nil then said:remove "max_participants" end
+end
+
+local options = { roles = "host", body = sig.object(shape, { extra = true }), rate = "20/s burst 100 per user" }
 
 sig.route("POST /webrtc/rooms/:room/settings", options, function(request, room)
-  for name, value in pairs(request.body) do
-    room.state.said:set(name, value)
-  end
+  change(room.state.said, request.body)
   local settings = all_of(room)
   room:send("room-settings-update", { settings = settings, updated_by = request.user, timestamp = clock.stamp() })
   for _, changed in ipairs(listeners) do

@@ -1,5 +1,6 @@
--- Shared screens: who shares his, others are told, and that it has stopped when he leaves. Several may share at once. To have one
--- after the other, refuse a start while room.state.sharers has somebody else.
+-- Shared screens. Others are told when somebody begins to share and when he stops; when he leaves while he shares, the server says that
+-- he has stopped. Whether he may is asked by std.permissions and std.room_settings. Several may share at once: to have one at a time,
+-- refuse a start while room.state.sharers has somebody else.
 local sig = require "lunasig"
 local field = require "lunasig.field"
 local clock = require "lunasig.clock"

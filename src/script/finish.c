@@ -96,11 +96,11 @@ static bool finish_hooks(struct lsig_policy *policy, struct lsig_buf *report)
         } else {
             struct lsig_span name = lsig_span_of(strchr(hook->event, ':') + 1);
             struct lsig_policy_type *type = lsig_map_find(&policy->names, name);
-            if (type == NULL) {
+            if (type != NULL) {
+                add_hook(&type->hooks, hook);
+            } else if (!hook->optional) {
                 report_unknown_type(policy, hook, report);
                 good = false;
-            } else {
-                add_hook(&type->hooks, hook);
             }
         }
     }

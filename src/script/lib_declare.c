@@ -187,6 +187,7 @@ lsig_lib_declare_hook(lua_State *L, enum lsig_hook_kind kind, const char *event,
     hook->where = lsig_strdup(where);
     hook->function = reference;
     hook->allow = !lsig_hook_kind_refuses(kind);
+    hook->optional = false;
     const struct lsig_policy_file *file = lsig_policy_file_of_caller(L);
     hook->policy = lsig_strdup(file != NULL ? file->policy : "policy");
     policy->hooks =
@@ -195,27 +196,41 @@ lsig_lib_declare_hook(lua_State *L, enum lsig_hook_kind kind, const char *event,
     return hook;
 }
 
-// sig.on(event, [{ on_error = "allow" },] function)
+// Whether the bundle is good without the type that the hook is for.
+static bool read_optional(const struct lsig_args *args, const char *event)
+{
+    bool optional = lsig_args_boolean(args, "optional", false);
+    if (optional && strncmp(event, "message:", 8) != 0) {
+        luaL_error(args->L, "%s: optional is for hooks of one type: \"message:TYPE\"", args->what);
+    }
+    return optional;
+}
+
+// sig.on(event, [{ on_error = "allow", optional = true },] function)
 static int sig_on(lua_State *L)
 {
-    static const char *const options[] = {"on_error"};
+    static const char *const options[] = {"on_error", "optional"};
     lsig_policy_check_loading(L, "sig.on");
     const char *event = luaL_checkstring(L, 1);
     enum lsig_hook_kind kind = read_event(L, event);
     bool allow = !lsig_hook_kind_refuses(kind);
+    bool optional = false;
     int function = lua_istable(L, 2) ? 3 : 2;
     if (function == 3) {
         lua_pushfstring(L, "sig.on \"%s\"", event);
         struct lsig_args args = {L, 2, lua_tostring(L, -1)};
-        lsig_args_check_names(&args, options, 1);
+        lsig_args_check_names(&args, options, sizeof(options) / sizeof(options[0]));
         allow = lsig_lib_declare_read_on_error(&args, kind);
+        optional = read_optional(&args, event);
     }
     if (!lua_isfunction(L, function) || lua_iscfunction(L, function)) {
         return luaL_error(
             L, "sig.on \"%s\": a function is missing: sig.on(\"%s\", function(room, member) … end)",
             event, event);
     }
-    lsig_lib_declare_hook(L, kind, event, function)->allow = allow;
+    struct lsig_policy_hook *hook = lsig_lib_declare_hook(L, kind, event, function);
+    hook->allow = allow;
+    hook->optional = optional;
     return 0;
 }
 

@@ -44,6 +44,7 @@ struct lsig_policy_hook {
     int function;                   // reference in the registry
     struct lsig_test_options *test; // test_options.h; NULL: none were written
     bool allow;                     // an error in it lets the event pass
+    bool optional;                  // of a type that need not be declared; then it never runs
     bool listed;
 };
 

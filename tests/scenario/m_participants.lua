@@ -26,6 +26,16 @@ sig.test("what somebody says about himself is answered, announced and in the enh
   assert(bobs.username == "Bob the Great" and bobs.connection_quality == "good" and bobs.hand_raised == false)
 end)
 
+sig.test("a whole participant may be sent, as older clients do: what is null or not his to say is passed over", function(t)
+  local ann, bob = scene.call(t, "ann", "bob")
+  local info = { user_id = "ann", username = sig.null, role = "host", audio_enabled = false, connection_quality = sig.null }
+  info.hand_raised, info.hand_raised_at, info.joined_at = true, sig.null, "2020-01-01T00:00:00Z"
+  assert(bob:requests("POST " .. path .. "/bob/info", info).status == 200)
+  local update = ann:receives("participant-update", { participant = { user_id = "bob", username = "bob", audio_enabled = false } })
+  local seen = update.payload.participant
+  assert(seen.role == "participant" and seen.hand_raised == false and seen.joined_at:find "^2026")
+end)
+
 sig.test("messages act on the same: who mutes himself is muted in the list", function(t)
   local ann, bob = scene.call(t, "ann", "bob")
   bob:sends("media-control", { action = "mute", media_type = "audio" })

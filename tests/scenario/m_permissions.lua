@@ -38,32 +38,3 @@ sig.test("a participant without the permission is refused, and nobody hears him;
     ann:leaves()
   end
 end)
-
-sig.test("who may not speak can still mute himself and stop", function(t)
-  local ann, bob = scene.call(t, "ann", "bob")
-  say(ann, "bob", { can_speak = false, can_share_video = false, can_share_screen = false })
-  bob:sends("media-control", { action = "mute", media_type = "audio" })
-  ann:receives("media-control", { action = "mute" })
-  bob:sends("media-control", { action = "video_off", media_type = "video" })
-  ann:receives("media-control", { action = "video_off" })
-  bob:sends("screen-share-control", { action = "stop" })
-  ann:receives("screen-share-control", { action = "stop" })
-end)
-
-sig.test("participants record when they were let", function(t)
-  local ann, bob = scene.call(t, "ann", "bob")
-  bob:sends("recording-control", { action = "start", recording_id = "x" })
-  bob:is_refused "PERMISSION_DENIED"
-  say(ann, "bob", { can_record = true })
-  bob:sends("recording-control", { action = "start", recording_id = "x" })
-  ann:receives { type = "recording-control", sender_id = "bob" }
-end)
-
-sig.test("what was taken stays taken when its owner leaves and comes back", function(t)
-  local ann, bob = scene.call(t, "ann", "bob")
-  say(ann, "bob", { can_send_chat = false })
-  bob:leaves()
-  bob:joins "r1"
-  bob:sends("chat-message", { content = "me again" })
-  bob:is_refused "PERMISSION_DENIED"
-end)

@@ -11,7 +11,7 @@ sig.test("all seven are answered, also of whom nothing was said", function(t)
   for _, name in ipairs { "can_speak", "can_share_video", "can_share_screen", "can_send_chat", "can_share_files" } do
     assert(all[name] == true and ann:requests(path .. "bob").body[name] == true, name)
   end
-  assert(all.can_manage_participants == true and all.can_record == true)
+  assert(all.can_manage_participants == true and all.can_record == true and all.permissions.can_record == true)
   all = ann:requests(path .. "bob").body
   assert(all.user_id == "bob" and all.can_manage_participants == false and all.can_record == false)
 end)
@@ -46,12 +46,19 @@ sig.test("nothing can be taken from the host, so that somebody can always decide
   assert(now.can_manage_participants == true and now.can_send_chat == true)
 end)
 
-sig.test("no token 401, nobody of that name 404, what is no permission 422", function(t)
+sig.test("an answer can be sent back: nulls and what is no permission are passed over", function(t)
+  local ann = scene.call(t, "ann", "bob")
+  local all = ann:requests(path .. "bob").body
+  all.can_speak, all.can_record, all.can_fly = false, sig.null, true
+  local now = ann:requests("POST " .. path .. "bob", all).body.permissions
+  assert(now.can_speak == false and now.can_record == false and now.can_send_chat == true and now.can_fly == nil)
+end)
+
+sig.test("no token 401, nobody of that name 404, no boolean 422", function(t)
   local ann = scene.call(t, "ann")
   assert(t:request(path .. "ann").status == 401)
   assert(t:request("POST " .. path .. "ann", {}).status == 401)
   assert(ann:requests(path .. "nobody").status == 404)
   assert(ann:requests("POST " .. path .. "nobody", { can_record = true }).status == 404)
-  assert(ann:requests("POST " .. path .. "ann", { can_fly = true }).status == 422)
   assert(ann:requests("POST " .. path .. "ann", { can_record = "yes" }).status == 422)
 end)

@@ -1,4 +1,4 @@
--- Settings that decide who comes in, and how. An empty room locks nobody out.
+-- Settings that decide who comes in. An empty room locks nobody out.
 local sig = require "lunasig"
 local scene = require "scene"
 sig.use { "std.presence", "std.roles", "std.room_settings" }
@@ -35,28 +35,6 @@ sig.test("an empty room locks nobody out, and is locked again when its host is b
   local eve = t:client "eve"
   eve:joins "r1"
   eve:is_refused "ROOM_LOCKED"
-end)
-
-sig.test("a room has as many seats as its host says; 0 is all that the server has", function(t)
-  local ann = scene.call(t, "ann", "bob")
-  set(ann, { max_participants = 2 })
-  local eve = t:client "eve"
-  eve:joins "r1"
-  assert(eve:is_refused("ROOM_FULL").payload.details.limit == 2)
-  set(ann, { max_participants = 0 })
-  eve:joins "r1"
-  assert(ann:requests("/webrtc/rooms/r1/settings").body.settings.max_participants == nil)
-end)
-
-sig.test("who is to come in silent is told so, and seen so", function(t)
-  local ann = scene.call(t, "ann")
-  set(ann, { mute_on_entry = true, disable_video_on_entry = true })
-  local bob = t:client "bob"
-  bob:joins "r1"
-  local told = bob:receives "room-settings-update"
-  assert(told.payload.settings.mute_on_entry and told.payload.settings.disable_video_on_entry)
-  local attr = t:room("r1").members[2].attr
-  assert(attr.audio_enabled == false and attr.video_enabled == false)
 end)
 
 sig.test("nobody new comes in while the host's connection is lost, where the host is required", function(t)

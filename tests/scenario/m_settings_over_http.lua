@@ -46,11 +46,20 @@ sig.test("they outlive the room's members, and its host changes them from outsid
   assert(settings.enable_chat == false and settings.lock_room == true)
 end)
 
-sig.test("no token 401, what is no setting 422", function(t)
+sig.test("an answer can be sent back: what is null or no setting is passed over, and all without a limit have none", function(t)
+  local ann = scene.call(t, "ann")
+  ann:requests("POST " .. path, { max_participants = 3, lock_room = true })
+  local settings = ann:requests("POST " .. path, { lock_room = sig.null, colour = "red" }).body.settings
+  assert(settings.lock_room == true and settings.max_participants == 3 and settings.colour == nil)
+  settings.max_participants = sig.null
+  settings = ann:requests("POST " .. path, settings).body.settings
+  assert(settings.lock_room == true and settings.max_participants == nil)
+end)
+
+sig.test("no token 401, wrong values 422", function(t)
   local ann = scene.call(t, "ann")
   assert(t:request(path).status == 401)
   assert(t:request("POST " .. path, {}).status == 401)
-  assert(ann:requests("POST " .. path, { lock_doors = true }).status == 422)
   assert(ann:requests("POST " .. path, { lock_room = "yes" }).status == 422)
   assert(ann:requests("POST " .. path, { max_participants = -1 }).status == 422)
 end)

@@ -44,23 +44,3 @@ sig.test("when only observers are left, nothing is switched off any more", funct
   bob:sends("chat-message", { content = "hello" })
   eve:receives("chat-message", { content = "hello" })
 end)
-
-sig.test("what was begun before may be ended", function(t)
-  local ann, bob = scene.call(t, "ann", "bob")
-  ann:sends("screen-share-control", { action = "start" })
-  set(ann, { enable_screen_share = false })
-  ann:sends("screen-share-control", { action = "stop" })
-  bob:receives("screen-share-control", { action = "stop" })
-end)
-
-sig.test("participants stay muted where the host says so; who leads does not", function(t)
-  local ann, bob = scene.call(t, "ann", "bob")
-  set(ann, { allow_participants_unmute = false })
-  bob:sends("media-control", { action = "unmute", media_type = "audio" })
-  assert(bob:is_refused("PERMISSION_DENIED").payload.details.setting == "allow_participants_unmute")
-  ann:receives_nothing "media-control"
-  bob:sends("media-control", { action = "mute", media_type = "audio" })
-  ann:receives "media-control"
-  ann:sends("media-control", { action = "unmute", media_type = "audio" })
-  bob:receives("media-control", { action = "unmute" })
-end)

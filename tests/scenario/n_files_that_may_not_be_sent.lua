@@ -25,7 +25,7 @@ sig.test("hostile names are refused", function(t)
     ann:is_refused "FILE_VALIDATION_FAILED"
     local body = { receiver_id = "bob", filename = name, file_size = 5 }
     local answer = ann:requests("POST /webrtc/rooms/r1/file-transfer/offer", body)
-    assert(answer.status == 400 and answer.body.code == "FILE_VALIDATION_FAILED")
+    assert(answer.status == 422 and answer.body.code == "FILE_VALIDATION_FAILED" and answer.body.detail[1].loc[2] == "filename")
     t:advance "1s"
   end
   bob:receives_nothing "file-share-offer"

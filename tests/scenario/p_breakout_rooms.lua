@@ -1,4 +1,4 @@
--- Breakout rooms: who is assigned is told where to connect, and comes in; with its time a room ends, and all are told to go back.
+-- Breakout rooms: who is assigned is told where to connect, and nobody else comes in.
 local sig = require "lunasig"
 local scene = require "scene"
 sig.use { "std.presence", "std.chat", "std.breakout" }
@@ -44,33 +44,6 @@ sig.test("only who is assigned comes in, and is alone with the others there", fu
   bob:receives_nothing "chat-message"
 end)
 
-sig.test("with its time it ends: all are told to go back, and nobody comes in again", function(t)
-  local ann = scene.call(t, "ann", "bob", "eve")
-  local id, bob, eve = assigned(t, ann, { duration_minutes = 5 }, "bob", "eve")
-  bob:receives_nothing { type = "breakout-room-close", within = "299s" }
-  local told = bob:receives { type = "breakout-room-close", within = "1s" }
-  assert(told.payload.return_to == "r1" and told.payload.connect_to == "/webrtc/ws/r1" and told.payload.closed_by == nil)
-  eve:receives("breakout-room-close", { breakout_room_id = id })
-  ann:receives("breakout-room-close", { breakout_room_id = id })
-  eve:leaves()
-  bob:is_closed(nil, { within = "11s" })
-  bob:joins(id)
-  assert(bob:is_refused("BREAKOUT_ROOM_CLOSED").payload.details.return_to == "r1")
-  assert(bob:requests("GET " .. path).body.count == 0)
-end)
-
-sig.test("closed by a host, those in it hear of it", function(t)
-  local ann, second = scene.call(t, "ann", "bob")
-  local id, bob = assigned(t, ann, {}, "bob")
-  local answer = ann:requests(("DELETE %s/%s"):format(path, id))
-  assert(answer.status == 200 and answer.body.success and answer.body.status == "closed" and answer.body.breakout_room_id == id)
-  second:receives("breakout-room-close", { breakout_room_id = id, closed_by = "ann" })
-  bob:receives { type = "breakout-room-close", payload = { closed_by = "ann", return_to = "r1" }, within = "2s" }
-  bob:leaves()
-  bob:joins(id)
-  bob:is_refused "BREAKOUT_ROOM_CLOSED"
-end)
-
 sig.test("who is assigned to another one is no longer let into the first", function(t)
   local ann = scene.call(t, "ann", "bob")
   local first, bob = assigned(t, ann, {}, "bob")
@@ -87,12 +60,4 @@ sig.test("a room takes as many as it was made for", function(t)
   local eve = t:client { user = "eve" }
   eve:joins(id)
   eve:is_refused "ROOM_FULL"
-end)
-
-sig.test("without the database a room still ends with its time", function(t)
-  local ann = scene.call(t, "ann", "bob")
-  local _, bob = assigned(t, ann, { duration_minutes = 1 }, "bob")
-  t:store "down"
-  bob:receives_nothing { type = "breakout-room-close", within = "59s" }
-  bob:receives { type = "breakout-room-close", within = "1s" }
 end)

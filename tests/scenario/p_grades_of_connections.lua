@@ -36,6 +36,17 @@ sig.test("the others are told when it changes, and only then", function(t)
   assert(t:client("eve"):joins("r1").payload.participants[1].attr.connection_quality == "good")
 end)
 
+sig.test("the names of the original service are understood, and the answer says what to do", function(t)
+  local ann = scene.call(t, "ann")
+  local figures = { latency_ms = 20, packet_loss_percent = 9, jitter_ms = 3, bandwidth_kbps = 800, more = true }
+  local answer = ann:requests("POST " .. path, figures).body
+  assert(answer.quality == "poor" and answer.metrics.packet_loss_percent == 9 and answer.metrics.bandwidth_kbps == 800)
+  assert(#answer.recommendations == 2 and answer.timestamp:find "^2026%-01%-05T12:00:00")
+  figures.packet_loss_percent = sig.null
+  answer = ann:requests("POST " .. path, figures).body
+  assert(answer.quality == "good" and #answer.recommendations == 0)
+end)
+
 sig.test("it is one's own, of a room that one is in", function(t)
   local ann = scene.call(t, "ann")
   assert(t:client("eve"):requests("POST " .. path, { latency = 20 }).status == 403)
@@ -43,20 +54,4 @@ sig.test("it is one's own, of a room that one is in", function(t)
   assert(ann:requests("POST " .. path, { latency = "20" }).status == 422)
   assert(ann:requests("POST " .. path, { packet_loss = 101 }).status == 422)
   assert(ann:requests("POST " .. path, {}).body.quality == "unknown")
-end)
-
-sig.test("whether one can resume", function(t)
-  local ann, bob = scene.call(t, "ann", "bob")
-  local state = "GET /webrtc/rooms/r1/reconnection-state"
-  local answer = ann:requests(state)
-  assert(answer.status == 200 and answer.body.connected and answer.body.can_resume and answer.body.role == "host")
-  bob:drops()
-  answer = bob:requests(state)
-  assert(not answer.body.connected and answer.body.can_resume and answer.body.user_id == "bob")
-  bob:resumes()
-  bob:leaves()
-  answer = bob:requests(state)
-  assert(answer.status == 200 and not answer.body.can_resume)
-  assert(t:client("eve"):requests(state).status == 404)
-  assert(t:request(state).status == 401)
 end)

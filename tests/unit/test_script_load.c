@@ -183,6 +183,10 @@ static void hooks_of_unknown_events_and_types_are_refused(void **state)
                     "on_error is \"allow\" or \"deny\"");
     fixture_refuses(f, "sig.on('leave', { on_error = 'deny' }, function() end)",
                     "this hook cannot refuse: what it is told of has happened");
+    fixture_refuses(f, "sig.on('join', { optional = true }, function() end)",
+                    "sig.on \"join\": optional is for hooks of one type: \"message:TYPE\"");
+    fixture_refuses(f, "sig.on('message:x', { optional = false }, function() end)",
+                    "no policy declares the type \"x\"");
 }
 
 static void every_mistake_of_the_whole_is_reported_in_one_go(void **state)

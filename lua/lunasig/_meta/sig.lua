@@ -30,6 +30,7 @@ local sig = {}
 
 ---@class lunasig.HookOptions
 ---@field on_error? "allow"|"deny" what happens when the hook fails: where a hook can refuse "deny" unless written, elsewhere always "allow"
+---@field optional? boolean of message:TYPE: the bundle is good without this type too, and the hook then never runs; otherwise an unknown type is an error
 
 ---@class lunasig.Verdict what deny, close, handled and accept give: return it from the hook
 
