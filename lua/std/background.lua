@@ -1,4 +1,5 @@
--- Virtual backgrounds: what others should know of one's picture. Who comes later finds it in his room-state.
+-- Virtual backgrounds: what others should know of one's picture. An address that no browser would load as a picture is refused. Who comes
+-- later finds the last one of each in his room-state.
 local sig = require "lunasig"
 local field = require "lunasig.field"
 

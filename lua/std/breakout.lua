@@ -131,7 +131,7 @@ end)
 
 -- Where one is assigned: for those who come later, or were away.
 sig.route("GET /webrtc/rooms/:room/breakout-rooms", {}, function(request, room)
-  if not may.role(room, request.user) then return refused(403, "Only those who are in the room") end
+  if not may.role(room, request.user) or may.waits(room, request.user) then return refused(403, "Only those who are in the room") end
   local list = sig.json.array {}
   for id, entry in room.state.rooms:each() do
     list[#list + 1] = { breakout_room_id = id, config = entry.config, users = users_of(room, id), created_by = entry.created_by }

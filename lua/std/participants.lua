@@ -1,5 +1,5 @@
--- Who is in a room, over HTTP, and what somebody says about himself. Both are in member.attr, which std.media, std.hand_raise and others
--- write too, and which everybody finds in the participants of room-state. He changes only what is his own, and only what his permissions
+-- Who is in a room, over HTTP, and what somebody says about himself. That goes into member.attr, which everybody finds in the participants
+-- of room-state, and which std.media, std.hand_raise and others write too. He changes only what is his own, and only what his permissions
 -- and the settings of the room let him.
 local sig = require "lunasig"
 local clock = require "lunasig.clock"

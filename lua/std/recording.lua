@@ -1,6 +1,6 @@
--- Recordings: which there are, and how they stand. The server records no media: a client does, and all are told of it. Who starts one
--- needs can_record; it ends when he leaves. HTTP: std.recording_routes. The state has those that have not ended; all are kept for a
--- day in sig.store "recordings".
+-- Recordings: which there are, and how they stand. The server records no media: a client does, and all are told of it. Who starts one, or
+-- changes one of somebody else, needs can_record; it ends when who started it leaves. HTTP: std.recording_routes. The state has those that
+-- have not ended; all are kept for a day in sig.store "recordings".
 local sig = require "lunasig"
 local clock = require "lunasig.clock"
 local field = require "lunasig.field"

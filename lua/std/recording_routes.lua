@@ -1,4 +1,5 @@
--- Recordings over HTTP, on the state of std.recording. The original service has two families of paths for the same; both are here.
+-- Recordings over HTTP, on the state of std.recording. The original service has two families of paths for the same; both are here. To start
+-- one takes can_record and enable_recording, to change one that is somebody else's takes can_record.
 local sig = require "lunasig"
 local clock = require "lunasig.clock"
 local answer = require "lunasig.answer"

@@ -11,7 +11,7 @@ sig.test("the list has everybody who is there, the longest there first", functio
   assert(list.status == 200 and list.body.room_id == "r1" and list.body.participant_count == 2)
   local first = list.body.participants[1]
   assert(first.user_id == "ann" and first.username == "ann" and first.role == "host")
-  assert(first.joined_at:find "^%d%d%d%d%-%d%d%-%d%dT" and list.body.participants[2].user_id == "bob")
+  assert(first.joined_at:find "^%d+%-%d%d%-%d%dT" and list.body.participants[2].user_id == "bob")
   local empty = ann:requests "/webrtc/rooms/r2/participants"
   assert(empty.status == 200 and empty.body.participant_count == 0 and #empty.body.participants == 0)
 end)
@@ -33,7 +33,7 @@ sig.test("a whole participant may be sent, as older clients do: what is null or 
   assert(bob:requests("POST " .. path .. "/bob/info", info).status == 200)
   local update = ann:receives("participant-update", { participant = { user_id = "bob", username = "bob", audio_enabled = false } })
   local seen = update.payload.participant
-  assert(seen.role == "participant" and seen.hand_raised == false and seen.joined_at:find "^2026")
+  assert(seen.role == "participant" and seen.hand_raised == false and seen.joined_at ~= info.joined_at)
 end)
 
 sig.test("messages act on the same: who mutes himself is muted in the list", function(t)

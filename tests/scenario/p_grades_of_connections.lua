@@ -41,7 +41,7 @@ sig.test("the names of the original service are understood, and the answer says 
   local figures = { latency_ms = 20, packet_loss_percent = 9, jitter_ms = 3, bandwidth_kbps = 800, more = true }
   local answer = ann:requests("POST " .. path, figures).body
   assert(answer.quality == "poor" and answer.metrics.packet_loss_percent == 9 and answer.metrics.bandwidth_kbps == 800)
-  assert(#answer.recommendations == 2 and answer.timestamp:find "^2026%-01%-05T12:00:00")
+  assert(#answer.recommendations == 2 and answer.timestamp:find "^%d+%-%d%d%-%d%dT")
   figures.packet_loss_percent = sig.null
   answer = ann:requests("POST " .. path, figures).body
   assert(answer.quality == "good" and #answer.recommendations == 0)
