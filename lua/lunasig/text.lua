@@ -75,6 +75,7 @@ function text.file_name(s)
   if s:find "[/\\%c]" or s:find(c1) or s:find(overrides) or s:find(isolates) or not s:find "[^. ]" then
     return nil, "the name of a file has no path, no control characters and not only dots"
   end
+  if text.without_tags(s) ~= s then return nil, "the name of a file has no tags" end
   return s
 end
 

@@ -72,17 +72,26 @@ local function keys_of(room, user)
   return sig.json.array(pages.all(published, prefix(room, user)))
 end
 
-local key = sig.object {
+local key = sig.object({
   key_id = sig.string { min = 1, max = 64 },
   key_type = sig.string { one_of = kinds },
   public_key = public_key,
   signature = sig.string { max = 4096, optional = true, null = true },
-}
+}, { extra = true }) -- what is more is dropped
+
+-- The field that has a private key, or nil.
+local function private_field(body)
+  for name in pairs(body) do
+    if name:lower():find("private", 1, true) then return name end
+  end
+  return is_private(body.public_key) and "public_key" or nil
+end
 
 sig.route("POST /webrtc/rooms/:room/e2ee/keys/publish", { body = key, rate = "10/s burst 120 per user" }, function(request, room)
   local user, body = request.user, request.body
   if not belongs(room, user) then return refused(403, "You are not in this room") end
-  if is_private(body.public_key) then return answer.invalid("public_key", "this is a private key: it must not leave its device") end
+  local private = private_field(body)
+  if private then return answer.invalid(private, "this is a private key: it must not leave its device") end
   local mine = prefix(room, user)
   if #mine + #body.key_id > 256 then return answer.invalid("key_id", "it is too long for this user and room") end
   local entry = { user_id = user, key_id = body.key_id, key_type = body.key_type, public_key = body.public_key }

@@ -6,9 +6,11 @@ sig.use { "std.presence", "std.file_routes" }
 local mb = 1024 * 1024
 local bad_names = {
   "virus.exe", "virus.EXE", "virus.exe.", "virus.exe ", "photo.jpg.scr", "run.sh", "a.b.c.js", "../../etc/passwd", "a/b.txt", "a\\b.txt",
-  "..", ". .", "a\27[2J.txt", "photo\226\128\174gpj.exe.txt", ("n"):rep(252) .. ".txt",
+  "<img src=x onerror=alert(1)>.png", "a<b.txt", "..", ". .", "a\27[2J.txt", "photo\226\128\174gpj.exe.txt", ("n"):rep(252) .. ".txt",
 }
-local good_names = { "a.txt", "exe", "report.exe.pdf", "Grüße 你好.pdf", ".profile", "archive.tar.gz", "a b (1).png", "shell.sha" }
+local good_names = {
+  "a.txt", "exe", "report.exe.pdf", "Grüße 你好.pdf", ".profile", "archive.tar.gz", "a b (1).png", "shell.sha", "a <3 b.txt",
+}
 
 local function offer(id, name, size, mime)
   return { transfer_id = id, file_name = name, file_size = size or 5, file_type = mime or "text/plain", total_chunks = 1 }

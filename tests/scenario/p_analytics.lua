@@ -30,9 +30,10 @@ sig.test("events are recorded, the newest first, with whose they really are", fu
   local answer = ann:requests(path)
   assert(answer.status == 200 and answer.body.count == 3 and answer.body.room_id == "r1")
   assert(answer.body.events[1].data.i == 3 and answer.body.events[1].user_id == "bob")
+  assert(ann:requests(path .. "?limit=5000").body.count == 3)
   answer = ann:requests(path .. "?limit=2")
   assert(answer.body.count == 2 and answer.body.events[2].data.i == 2)
-  for _, wrong in ipairs { "0", "1001", "x" } do
+  for _, wrong in ipairs { "0", "x" } do
     assert(ann:requests(path .. "?limit=" .. wrong).status == 422)
   end
 end)

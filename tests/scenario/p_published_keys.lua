@@ -20,6 +20,8 @@ sig.test("a published key is there for the members of the room", function(t)
   local answer = ann:requests("POST " .. path .. "publish", key)
   assert(answer.status == 200 and answer.body.success and answer.body.key_id == "k1" and answer.body.user_id == "ann")
   ann:requests("POST " .. path .. "publish", with("public_key", "newer"))
+  assert(ann:requests("POST " .. path .. "publish", with("timestamp", "2026-01-05T12:00:00Z")).status == 200) -- more than is needed
+  ann:requests("POST " .. path .. "publish", with("public_key", "newer"))
   answer = bob:requests("GET " .. path .. "ann")
   assert(answer.status == 200 and answer.body.count == 1 and answer.body.user_id == "ann")
   local found = answer.body.keys[1]
