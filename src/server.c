@@ -443,6 +443,7 @@ int lsig_server_run(struct lsig_settings *settings)
     struct lsig_script_options options =
         lsig_server_policies(settings, &server.loop, &server.metrics);
     options.documents = &server.documents;
+    options.queries = lsig_server_store_queries(server.store);
     server.script = lsig_script_new(&options);
     if (lsig_script_load(server.script, &server.report) != LSIG_OK) {
         return fail(&server, LSIG_SERVER_POLICY_REFUSED);

@@ -14,6 +14,7 @@
 struct lsig_server_store {
     struct lsig_sqlite_store *sqlite;
     struct lsig_mongo_store *mongo;
+    struct lsig_query_store queries; // of mongo
     void (*on_freed)(void *arg);
     void *on_freed_arg;
 };
@@ -44,6 +45,7 @@ static bool open_mongo(struct lsig_server_store *store,
         lsig_buf_append_format(report, "%s\n", error);
         return false;
     }
+    store->queries = lsig_mongo_store_queries(store->mongo);
     lsig_log(LSIG_INFO, "mongodb", LSIG_LOG_TEXT("database", settings->database_name));
     return true;
 }
@@ -87,6 +89,11 @@ struct lsig_document_store lsig_server_store_documents(struct lsig_server_store 
 {
     return store->mongo != NULL ? lsig_mongo_store_documents(store->mongo)
                                 : lsig_sqlite_store_documents(store->sqlite);
+}
+
+const struct lsig_query_store *lsig_server_store_queries(const struct lsig_server_store *store)
+{
+    return store->mongo != NULL ? &store->queries : NULL;
 }
 
 static void on_freed(void *arg)

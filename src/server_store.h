@@ -9,6 +9,7 @@
 #include "codec/settings.h"
 #include "store/account_store.h"
 #include "store/document_store.h"
+#include "store/query_store.h"
 
 struct lsig_server_store;
 struct uv_loop_s;
@@ -20,5 +21,7 @@ struct lsig_server_store *lsig_server_store_open(const struct lsig_settings *set
                                                  struct lsig_buf *report);
 struct lsig_account_store lsig_server_store_accounts(struct lsig_server_store *store);
 struct lsig_document_store lsig_server_store_documents(struct lsig_server_store *store);
+// NULL: there is no MongoDB. Valid until free.
+const struct lsig_query_store *lsig_server_store_queries(const struct lsig_server_store *store);
 // Lets what waits end, and then calls `then` from the loop, which must go on running.
 void lsig_server_store_free(struct lsig_server_store *store, void (*then)(void *arg), void *arg);

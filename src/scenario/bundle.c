@@ -32,6 +32,7 @@ struct lsig_bundle {
     struct lsig_test_port port;
     struct lsig_documents documents;
     struct lsig_document_store store;
+    struct lsig_query_store queries;
     struct lsig_random_source random;
     uint64_t random_state;
     struct lsig_script_options machine;
@@ -423,6 +424,8 @@ static void make_script(struct lsig_bundle *bundle, const struct lsig_bundle_opt
     options->metrics = &bundle->metrics;
     bundle->store = lsig_documents_store(&bundle->documents);
     options->documents = &bundle->store;
+    bundle->queries = lsig_documents_queries(&bundle->documents);
+    options->queries = &bundle->queries;
     bundle->random = lsig_random_repeat(&bundle->random_state);
     options->random = &bundle->random;
     options->test_port = &bundle->port;

@@ -226,7 +226,8 @@ static void answer(struct lsig_documents *documents, struct lsig_documents_call 
 
 bool lsig_documents_is_due(const struct lsig_documents *documents)
 {
-    return documents->calls != NULL && documents->fault != LSIG_DOCUMENTS_SLOW;
+    return (documents->calls != NULL || documents->collections.calls != NULL) &&
+           documents->fault != LSIG_DOCUMENTS_SLOW;
 }
 
 bool lsig_documents_turn(struct lsig_documents *documents)
@@ -249,6 +250,7 @@ bool lsig_documents_turn(struct lsig_documents *documents)
         free(call);
         call = next;
     }
+    lsig_collections_turn(&documents->collections, documents->fault == LSIG_DOCUMENTS_DOWN);
     return some;
 }
 
@@ -263,6 +265,7 @@ void lsig_documents_clear(struct lsig_documents *documents)
         free(entry->json);
         free(entry);
     }
+    lsig_collections_clear(&documents->collections);
     documents->bytes = 0;
     documents->fault = LSIG_DOCUMENTS_UP;
 }
@@ -365,4 +368,9 @@ struct lsig_document_store lsig_documents_store(struct lsig_documents *documents
         .count = count,
         .incr = incr,
     };
+}
+
+struct lsig_query_store lsig_documents_queries(struct lsig_documents *documents)
+{
+    return lsig_collections_store(&documents->collections);
 }

@@ -26,6 +26,8 @@ enum lsig_userdata_kind {
     LSIG_USERDATA_PROPS,
     LSIG_USERDATA_CONTAINER,
     LSIG_USERDATA_COLLECTION,
+    LSIG_USERDATA_MONGO,       // a collection of sig.mongo
+    LSIG_USERDATA_MONGO_VALUE, // what sig.mongo.id, date and op make
     LSIG_USERDATA_METRIC,
     LSIG_USERDATA_TEST,
     LSIG_USERDATA_TEST_CLIENT

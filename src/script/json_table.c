@@ -127,6 +127,7 @@ void lsig_json_table_push(lua_State *L, const json_t *value)
 struct printer {
     lua_State *L;
     struct lsig_buf *buf;
+    const struct lsig_json_table_rules *rules;
     int depth;
 };
 
@@ -171,7 +172,12 @@ static const char *print_object(struct printer *printer, const char *name, int i
         const char *problem = NULL;
         if (lua_type(L, -2) != LUA_TSTRING) {
             problem = MIXED_KEYS;
-        } else {
+        } else if (printer->rules->check_name != NULL) {
+            struct lsig_span key;
+            key.data = lua_tolstring(L, -2, &key.len);
+            problem = printer->rules->check_name(key);
+        }
+        if (problem == NULL) {
             problem = print_value(printer, lua_tostring(L, -2), lua_gettop(L));
         }
         if (problem == NULL && printer->buf->overflowed) {
@@ -255,17 +261,33 @@ static const char *print_value(struct printer *printer, const char *name, int in
     }
     case LUA_TTABLE:
         return print_table(printer, name, index);
+    case LUA_TUSERDATA:
+        if (printer->rules->print_userdata != NULL) {
+            return printer->rules->print_userdata(L, index, name, printer->buf);
+        }
+        break;
     default:
-        return "a value is neither text, number, boolean nor table";
+        break;
     }
+    return "a value is neither text, number, boolean nor table";
+}
+
+const char *lsig_json_table_print_by(lua_State *L,
+                                     int index,
+                                     struct lsig_buf *buf,
+                                     const char *name,
+                                     const struct lsig_json_table_rules *rules)
+{
+    struct printer printer = {.L = L, .buf = buf, .rules = rules};
+    if (index < 0) {
+        index += lua_gettop(L) + 1;
+    }
+    const char *problem = print_value(&printer, name, index);
+    return problem == NULL && buf->overflowed ? "it is too big" : problem;
 }
 
 const char *lsig_json_table_print(lua_State *L, int index, struct lsig_buf *buf)
 {
-    struct printer printer = {.L = L, .buf = buf};
-    if (index < 0) {
-        index += lua_gettop(L) + 1;
-    }
-    const char *problem = print_value(&printer, NULL, index);
-    return problem == NULL && buf->overflowed ? "it is too big" : problem;
+    static const struct lsig_json_table_rules none = {NULL, NULL};
+    return lsig_json_table_print_by(L, index, buf, NULL, &none);
 }

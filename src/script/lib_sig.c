@@ -10,6 +10,7 @@
 #include "script/lib_json.h"
 #include "script/lib_log.h"
 #include "script/lib_metric.h"
+#include "script/lib_mongo.h"
 #include "script/lib_random.h"
 #include "script/lib_route.h"
 #include "script/lib_schema.h"
@@ -56,6 +57,7 @@ void lsig_lib_sig_push(lua_State *L)
     lsig_lib_json_register(L);
     lsig_lib_log_register(L);
     lsig_lib_metric_register(L);
+    lsig_lib_mongo_register(L);
     lsig_lib_random_register(L);
     lsig_lib_route_register(L);
     lsig_lib_schema_register(L);

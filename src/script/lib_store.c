@@ -391,7 +391,4 @@ void lsig_lib_store_register(lua_State *L)
     add_absent(L, "redis",
                "sig.redis: this version of lunasig does not speak to Redis yet; "
                "sig.store keeps documents and counters");
-    add_absent(L, "mongo",
-               "sig.mongo: this version of lunasig does not speak to MongoDB yet; "
-               "sig.store keeps documents and counters");
 }

@@ -8,10 +8,12 @@
 #include "store/document_jobs.h"
 #include "store/mongo_accounts.h"
 #include "store/mongo_documents.h"
+#include "store/mongo_queries.h"
 
 struct lsig_mongo_store {
     struct lsig_account_jobs accounts; // first
     struct lsig_document_jobs documents;
+    struct lsig_mongo_queries queries;
     struct lsig_mongo_queue *queue;
     void (*on_freed)(void *arg);
     void *on_freed_arg;
@@ -68,6 +70,7 @@ enum lsig_status lsig_mongo_store_open(struct lsig_mongo_store **store_out,
     store->queue = queue;
     store->accounts = (struct lsig_account_jobs){jobs, lsig_mongo_accounts_run};
     store->documents = (struct lsig_document_jobs){jobs, lsig_mongo_documents_run};
+    store->queries = (struct lsig_mongo_queries){.queue = jobs};
     *store_out = store;
     return LSIG_OK;
 }
@@ -83,6 +86,11 @@ struct lsig_account_store lsig_mongo_store_accounts(struct lsig_mongo_store *sto
 struct lsig_document_store lsig_mongo_store_documents(struct lsig_mongo_store *store)
 {
     return lsig_document_jobs_store(&store->documents);
+}
+
+struct lsig_query_store lsig_mongo_store_queries(struct lsig_mongo_store *store)
+{
+    return lsig_mongo_queries_store(&store->queries);
 }
 
 static void on_queue_freed(void *arg)

@@ -85,7 +85,7 @@ def check_all(root):
     given = set()
     for path in sorted((root / SCRIPT).glob("*.c")):
         source = path.read_text(encoding="utf-8")
-        given |= set(SET.findall(source)) | array_names(source, "kinds")
+        given |= set(SET.findall(source)) | array_names(source, "kinds") | array_names(source, "operators")
         for array, body in ARRAYS.findall(source):
             names = set(re.findall(r'\{\s*"([a-z]\w*)"', body))
             given |= names
@@ -125,7 +125,7 @@ def main(root):
         source = path.read_text(encoding="utf-8")
         for array in ("sig_functions", "declare_functions", "kinds", "state_functions"):
             sig |= array_names(source, array)
-        sig |= set(re.findall(r'lua_setfield\(L, -2, "(json|metric|random|store)"\)', source))
+        sig |= set(re.findall(r'lua_setfield\(L, -2, "(json|metric|mongo|random|store)"\)', source))
         sig |= set(re.findall(r'add_absent\(L, "(\w+)"', source))
     stubs = "".join(path.read_text(encoding="utf-8") for path in (root / META).glob("*.lua"))
     documented = set()

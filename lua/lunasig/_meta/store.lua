@@ -1,7 +1,7 @@
 ---@meta lunasig.store
 
 --- Documents and counters that outlive rooms, reloads and the server: `local notes = sig.store "notes"`, at the top level or in a hook.
---- All policies share them; Lunasig's own tables are out of reach. They lie in lunasig.db in DATA_DIR.
+--- All policies share them; Lunasig's own tables are out of reach. They lie in lunasig.db in DATA_DIR, or in MongoDB with MONGODB_URL.
 ---
 --- Every method waits, like `sig.sleep`: other hooks run meanwhile, and what the hook changed and asked for until now stays and is done.
 --- So a document that was read may be another one before it is written: count with `incr`, and claim with `if_absent`. Methods are for
@@ -66,7 +66,6 @@ function Collection:incr(key, by, options) end
 ---@class lunasig
 ---@field store lunasig.Store Documents and counters that outlive the server.
 ---@field redis any This version does not speak to Redis: every use is an error that says so.
----@field mongo any This version does not speak to MongoDB: every use is an error that says so.
 local sig = {}
 
 return Collection
