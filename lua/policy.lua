@@ -28,6 +28,7 @@ sig.use {
   "std.live_stream",
   "std.e2ee",
   "std.stats",          -- /webrtc/health
+  "std.session_record", -- who was in which room, from when to when
   "std.chat_record",    -- last: what no other policy has refused
 }
 

@@ -1,5 +1,5 @@
 -- Events that clients report about their use of the room. They are relayed, counted, and recorded a moment later in sig.store
--- "analytics": the last 1,000 of a room, for 30 days. The figures of the summary stay as long when the room ends.
+-- "analytics_events": the last 1,000 of a room, for 30 days. The figures of the summary stay as long when the room ends.
 local sig = require "lunasig"
 local clock = require "lunasig.clock"
 local field = require "lunasig.field"
@@ -12,7 +12,7 @@ local records = require "std.records"
 local events_max, kept = 1000, "720h"
 local data_max, waiting_max, waiting_bytes_max = 800, 100, 8192 -- larger data are not recorded
 local types_max, users_max, name_max = 50, 150, 64 -- that the summary tells from each other; name_max: bytes
-local events, summaries = sig.store "analytics", sig.store "analytics_summary"
+local events, summaries = sig.store "analytics_events", sig.store "analytics_summary"
 
 sig.room_state {
   waiting = sig.list { max = waiting_max }, -- to be recorded
@@ -81,7 +81,7 @@ local function record(room)
   for i, event in ipairs(batch) do
     event.number = fine and last - #batch + i or 0
     local place = ("%s/%04d"):format(room.id, event.number % events_max)
-    if not fine or not records.now("analytics", place, event, kept) then state.dropped:incr() end
+    if not fine or not records.now("analytics_events", place, event, kept) then state.dropped:incr() end
   end
   if state.continued then -- else what was would be forgotten
     local now = { total = state.total:get(), types = state.types:copy(), users = state.users:copy() }
@@ -105,7 +105,7 @@ sig.on("message:analytics-event", function(room, member, message)
   if type(name) ~= "string" then return end -- compat clients may leave it out
   state.total:incr()
   count_type(state, name, 1)
-  local event = { event_type = name, user_id = member.id, data = message:get "data", timestamp = clock.stamp() }
+  local event = { event_type = name, room_id = room.id, user_id = member.id, data = message:get "data", timestamp = clock.stamp() }
   local size = #sig.json.encode(event)
   if size > data_max then event.data, event.data_dropped, size = nil, true, data_max end
   if state.waiting_bytes:get() + size > waiting_bytes_max or state.waiting:count() >= waiting_max then
@@ -123,7 +123,7 @@ local function may_read(room, user)
   return not may.waits(room, user) and (may.role(room, user) ~= nil or room.state.users:has(cut(user)))
 end
 
-local options = { query = { limit = sig.integer { min = 1, optional = true } }, rate = "2/s burst 10 per user" }
+local options = { query = { limit = sig.integer { min = 1, max = events_max, optional = true } }, rate = "2/s burst 10 per user" }
 
 -- The newest first.
 sig.route("GET /webrtc/rooms/:room/analytics", options, function(request, room)

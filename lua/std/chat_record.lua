@@ -7,11 +7,9 @@ sig.policy { name = "std.chat_record", api = 1 }
 sig.use "std.records"
 local records = require "std.records"
 
-local kept = 1000 -- messages of a room
+local kept = 1000 -- messages of a room: the next thousand take the places of those before
 local bytes_max = 16384 -- of a content: what is longer is cut
 local ttl = "720h"
-
-sig.room_state { said = sig.counter() }
 
 local function cut(content)
   if #content <= bytes_max then return content end
@@ -21,9 +19,7 @@ end
 sig.on("message:chat-message", function(room, member, message)
   local payload = message.payload
   if message.target or type(payload.content) ~= "string" then return end
-  local n = room.state.said:incr()
-  local key = ("%s/%03d"):format(room.id, n % kept) -- the next thousand take the places of those before
-  records.later(room, "chat_messages", key, {
+  records.later(room, "chat_messages", kept, {
     room_id = room.id,
     user_id = member.id,
     username = member.username,

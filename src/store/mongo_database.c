@@ -108,18 +108,22 @@ enum lsig_status lsig_mongo_database_insert(struct lsig_mongo_database *database
     return status;
 }
 
-enum lsig_status lsig_mongo_database_update(struct lsig_mongo_database *database,
-                                            const char *collection,
-                                            bson_t *filter,
-                                            bson_t *update,
-                                            bool upsert)
+static enum lsig_status change(struct lsig_mongo_database *database,
+                               const char *collection,
+                               bson_t *filter,
+                               bson_t *written,
+                               bool upsert,
+                               bool replaces)
 {
     mongoc_collection_t *of = collection_of(database, collection);
     bson_t *options = upsert ? BCON_NEW("upsert", BCON_BOOL(true)) : NULL;
     bson_t reply = BSON_INITIALIZER;
     bson_error_t error;
     enum lsig_status status = LSIG_OK;
-    if (!mongoc_collection_update_one(of, filter, update, options, &reply, &error)) {
+    bool done = replaces
+                    ? mongoc_collection_replace_one(of, filter, written, options, &reply, &error)
+                    : mongoc_collection_update_one(of, filter, written, options, &reply, &error);
+    if (!done) {
         status = lsig_mongo_database_fail(database, &error);
     } else if (!upsert && lsig_mongo_database_integer(&reply, "matchedCount") == 0) {
         status = LSIG_NOT_FOUND;
@@ -128,8 +132,26 @@ enum lsig_status lsig_mongo_database_update(struct lsig_mongo_database *database
     mongoc_collection_destroy(of);
     bson_destroy(options);
     bson_destroy(filter);
-    bson_destroy(update);
+    bson_destroy(written);
     return status;
+}
+
+enum lsig_status lsig_mongo_database_update(struct lsig_mongo_database *database,
+                                            const char *collection,
+                                            bson_t *filter,
+                                            bson_t *update,
+                                            bool upsert)
+{
+    return change(database, collection, filter, update, upsert, false);
+}
+
+enum lsig_status lsig_mongo_database_replace(struct lsig_mongo_database *database,
+                                             const char *collection,
+                                             bson_t *filter,
+                                             bson_t *document,
+                                             bool upsert)
+{
+    return change(database, collection, filter, document, upsert, true);
 }
 
 enum lsig_status lsig_mongo_database_remove(struct lsig_mongo_database *database,

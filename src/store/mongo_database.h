@@ -18,6 +18,10 @@
 #define LSIG_MONGO_REVOCATIONS "lunasig_revocations"
 #define LSIG_MONGO_DOCUMENTS "lunasig_documents"
 #define LSIG_MONGO_COUNTERS "lunasig_counters"
+#define LSIG_MONGO_CHAT "chat_messages" // records: mongo_records.h
+#define LSIG_MONGO_SESSIONS "room_sessions"
+#define LSIG_MONGO_ANALYTICS "analytics_events"
+#define LSIG_MONGO_RECORDINGS "recordings"
 
 // What the threads of a queue share.
 struct lsig_mongo_shared {
@@ -61,6 +65,12 @@ enum lsig_status lsig_mongo_database_update(struct lsig_mongo_database *database
                                             bson_t *filter,
                                             bson_t *update,
                                             bool upsert);
+// The whole document in place of one that matches; LSIG_NOT_FOUND, or with upsert it is made then.
+enum lsig_status lsig_mongo_database_replace(struct lsig_mongo_database *database,
+                                             const char *collection,
+                                             bson_t *filter,
+                                             bson_t *document,
+                                             bool upsert);
 // All that match; LSIG_NOT_FOUND when there are none.
 enum lsig_status lsig_mongo_database_remove(struct lsig_mongo_database *database,
                                             const char *collection,

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "store/mongo_database.h"
+#include "store/mongo_records.h"
 
 enum {
     ID_MAX = LSIG_DOCUMENT_COLLECTION_MAX + 1 + LSIG_DOCUMENT_KEY_MAX + 1,
@@ -73,12 +73,15 @@ static bool add_id(void *arg, const bson_t *document)
     return true;
 }
 
-static void sweep_one(struct lsig_mongo_database *database, const char *collection, int64_t now_ms)
+void lsig_mongo_documents_sweep(struct lsig_mongo_database *database,
+                                const char *collection,
+                                int64_t now_ms,
+                                bson_t *(*expired_by)(bson_t *filter, int64_t now_ms))
 {
     bson_t list = BSON_INITIALIZER;
     struct ids ids = {&list, 0};
     enum lsig_status status =
-        lsig_mongo_database_each(database, collection, with_expired(bson_new(), now_ms),
+        lsig_mongo_database_each(database, collection, expired_by(bson_new(), now_ms),
                                  BCON_NEW("projection", "{", "_id", BCON_INT32(1), "}", "limit",
                                           BCON_INT64(LSIG_MONGO_SWEEP_MAX)),
                                  add_id, &ids);
@@ -86,7 +89,7 @@ static void sweep_one(struct lsig_mongo_database *database, const char *collecti
         // Again by time: one of them may have been written anew.
         (void)lsig_mongo_database_remove(
             database, collection,
-            with_expired(BCON_NEW("_id", "{", "$in", BCON_ARRAY(&list), "}"), now_ms));
+            expired_by(BCON_NEW("_id", "{", "$in", BCON_ARRAY(&list), "}"), now_ms));
     }
     bson_destroy(&list);
 }
@@ -100,8 +103,9 @@ static void sweep(struct lsig_mongo_database *database, int64_t now_ms)
     int_least64_t before = atomic_load(&database->shared->swept_ms);
     if (mono_ms - before >= SWEEP_PAUSE_MS &&
         atomic_compare_exchange_strong(&database->shared->swept_ms, &before, mono_ms)) {
-        sweep_one(database, LSIG_MONGO_DOCUMENTS, now_ms);
-        sweep_one(database, LSIG_MONGO_COUNTERS, now_ms);
+        lsig_mongo_documents_sweep(database, LSIG_MONGO_DOCUMENTS, now_ms, with_expired);
+        lsig_mongo_documents_sweep(database, LSIG_MONGO_COUNTERS, now_ms, with_expired);
+        lsig_mongo_records_sweep(database, now_ms);
     }
 }
 
@@ -109,6 +113,9 @@ static void sweep(struct lsig_mongo_database *database, int64_t now_ms)
 
 static enum lsig_status run_get(struct lsig_document_job *job, struct lsig_mongo_database *database)
 {
+    if (lsig_mongo_records_is(job->collection)) {
+        return lsig_mongo_records_get(job, database);
+    }
     bson_t found;
     enum lsig_status status =
         lsig_mongo_database_find(database, LSIG_MONGO_DOCUMENTS, alive(job), NULL, &found);
@@ -150,7 +157,9 @@ static enum lsig_status put_if_absent(struct lsig_document_job *job,
 static enum lsig_status run_put(struct lsig_document_job *job, struct lsig_mongo_database *database)
 {
     enum lsig_status status = LSIG_EXISTS;
-    if (job->if_absent) {
+    if (lsig_mongo_records_is(job->collection)) {
+        status = lsig_mongo_records_put(job, database);
+    } else if (job->if_absent) {
         status = put_if_absent(job, database);
     } else {
         // Of two that make it at once, one is told that it exists.
@@ -167,7 +176,9 @@ static enum lsig_status run_remove(struct lsig_document_job *job,
                                    struct lsig_mongo_database *database)
 {
     enum lsig_status document =
-        lsig_mongo_database_remove(database, LSIG_MONGO_DOCUMENTS, alive(job));
+        lsig_mongo_records_is(job->collection)
+            ? lsig_mongo_records_remove(job, database)
+            : lsig_mongo_database_remove(database, LSIG_MONGO_DOCUMENTS, alive(job));
     if (document == LSIG_INTERNAL_ERROR) {
         return document;
     }
@@ -197,6 +208,9 @@ static bool add_listed(void *arg, const bson_t *document)
 static enum lsig_status run_list(struct lsig_document_job *job,
                                  struct lsig_mongo_database *database)
 {
+    if (lsig_mongo_records_is(job->collection)) {
+        return lsig_mongo_records_list(job, database);
+    }
     bson_t *filter = bson_new();
     bson_t range;
     BSON_APPEND_DOCUMENT_BEGIN(filter, "_id", &range);

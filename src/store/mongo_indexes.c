@@ -24,6 +24,16 @@ static const struct {
     {LSIG_MONGO_REVOCATIONS, "at", "at", false},
     {LSIG_MONGO_DOCUMENTS, "expires_at", "expires_at", false},
     {LSIG_MONGO_COUNTERS, "expires_at", "expires_at", false},
+    {LSIG_MONGO_CHAT, "_expires_at", "lunasig_expires_at", false},
+    {LSIG_MONGO_CHAT, "room_id", "lunasig_room_id", false},
+    {LSIG_MONGO_SESSIONS, "_expires_at", "lunasig_expires_at", false},
+    {LSIG_MONGO_SESSIONS, "room_id", "lunasig_room_id", false},
+    {LSIG_MONGO_SESSIONS, "user_id", "lunasig_user_id", false},
+    {LSIG_MONGO_ANALYTICS, "_expires_at", "lunasig_expires_at", false},
+    {LSIG_MONGO_ANALYTICS, "room_id", "lunasig_room_id", false},
+    {LSIG_MONGO_RECORDINGS, "_expires_at", "lunasig_expires_at", false},
+    {LSIG_MONGO_RECORDINGS, "room_id", "lunasig_room_id", false},
+    {LSIG_MONGO_RECORDINGS, "user_id", "lunasig_user_id", false},
 };
 
 static bool

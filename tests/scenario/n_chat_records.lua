@@ -21,6 +21,20 @@ sig.test("who said what, when, cleaned as it went out", function(t)
   t:expects_metric("records_written", 2, { collection = "chat_messages" })
 end)
 
+sig.test("a room that ends and begins again goes on where its record was", function(t)
+  for _, text in ipairs { "one", "two" } do
+    local ann = t:client "ann"
+    ann:joins "r1"
+    ann:sends("chat-message", { content = text })
+    t:advance "1s"
+    ann:leaves()
+    t:advance "1min"
+  end
+  local ann = scene.call(t, "ann")
+  local said = ann:requests("GET /webrtc/rooms/r1/said").body
+  assert(#said == 2 and said[1].value.content == "one" and said[2].value.content == "two")
+end)
+
 sig.test("private messages are not", function(t)
   local ann, bob = scene.call(t, "ann", "bob")
   ann:sends("chat-message", { content = "psst" }, "bob")

@@ -4,8 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define COLLECTION "notes"
-
 void rules_on_done(void *arg, enum lsig_status status, const struct lsig_document_outcome *outcome)
 {
     struct document_rules *rules = arg;
@@ -37,9 +35,15 @@ static struct lsig_document_call call_of(struct document_rules *rules)
     return (struct lsig_document_call){rules_on_done, rules};
 }
 
-static struct lsig_document_name name_of(const char *key, int64_t now_ms)
+static struct lsig_span collection_of(const struct document_rules *rules)
 {
-    return (struct lsig_document_name){lsig_span_of(COLLECTION), lsig_span_of(key), now_ms};
+    return lsig_span_of(rules->collection != NULL ? rules->collection : "notes");
+}
+
+static struct lsig_document_name
+name_of(const struct document_rules *rules, const char *key, int64_t now_ms)
+{
+    return (struct lsig_document_name){collection_of(rules), lsig_span_of(key), now_ms};
 }
 
 static enum lsig_status wait_for(struct document_rules *rules)
@@ -53,7 +57,7 @@ static enum lsig_status wait_for(struct document_rules *rules)
 
 enum lsig_status rules_get(struct document_rules *rules, const char *key, int64_t now_ms)
 {
-    struct lsig_document_name name = name_of(key, now_ms);
+    struct lsig_document_name name = name_of(rules, key, now_ms);
     rules->store.get(rules->store.self, &name, call_of(rules));
     return wait_for(rules);
 }
@@ -64,7 +68,7 @@ static enum lsig_status put_with(struct document_rules *rules,
                                  int64_t expires_ms,
                                  bool if_absent)
 {
-    struct lsig_document_name name = name_of(key, RULES_NOW);
+    struct lsig_document_name name = name_of(rules, key, RULES_NOW);
     struct lsig_document_write write = {lsig_span_of(json), expires_ms, if_absent};
     rules->store.put(rules->store.self, &name, &write, call_of(rules));
     return wait_for(rules);
@@ -77,14 +81,14 @@ enum lsig_status rules_put(struct document_rules *rules, const char *key, const 
 
 static enum lsig_status remove_key(struct document_rules *rules, const char *key, int64_t now_ms)
 {
-    struct lsig_document_name name = name_of(key, now_ms);
+    struct lsig_document_name name = name_of(rules, key, now_ms);
     rules->store.remove(rules->store.self, &name, call_of(rules));
     return wait_for(rules);
 }
 
 static enum lsig_status count(struct document_rules *rules, const char *key, int64_t now_ms)
 {
-    struct lsig_document_name name = name_of(key, now_ms);
+    struct lsig_document_name name = name_of(rules, key, now_ms);
     rules->store.count(rules->store.self, &name, call_of(rules));
     return wait_for(rules);
 }
@@ -92,7 +96,7 @@ static enum lsig_status count(struct document_rules *rules, const char *key, int
 static enum lsig_status change(
     struct document_rules *rules, const char *key, int64_t by, int64_t expires_ms, int64_t now_ms)
 {
-    struct lsig_document_name name = name_of(key, now_ms);
+    struct lsig_document_name name = name_of(rules, key, now_ms);
     struct lsig_counter_change counter = {by, expires_ms};
     rules->store.incr(rules->store.self, &name, &counter, call_of(rules));
     return wait_for(rules);
@@ -108,7 +112,7 @@ static const char *
 list(struct document_rules *rules, const char *prefix, const char *after, size_t limit)
 {
     static char text[4096];
-    struct lsig_document_query query = {.collection = lsig_span_of(COLLECTION),
+    struct lsig_document_query query = {.collection = collection_of(rules),
                                         .prefix = lsig_span_of(prefix),
                                         .after = lsig_span_of(after),
                                         .limit = limit,
@@ -233,8 +237,8 @@ void a_list_ends_where_it_has_too_many_bytes(void **state)
     enum { EACH = 60000, FIT = LSIG_DOCUMENT_LIST_BYTES_MAX / EACH };
     struct document_rules *rules = *state;
     char *big = malloc(EACH + 1);
-    memset(big, ' ', EACH);
-    big[0] = '1';
+    memset(big, 'x', EACH);
+    big[0] = big[EACH - 1] = '"';
     big[EACH] = '\0';
     for (int i = 0; i < FIT + 2; i++) {
         char key[2] = {(char)('a' + i), '\0'};
@@ -313,7 +317,7 @@ void calls_take_effect_in_order(void **state)
     enum { ROUNDS = 100 };
     struct document_rules *rules = *state;
     struct lsig_document_store *store = &rules->store;
-    struct lsig_document_name name = name_of("k", RULES_NOW);
+    struct lsig_document_name name = name_of(rules, "k", RULES_NOW);
     for (int i = 0; i < ROUNDS; i++) {
         char json[16];
         snprintf(json, sizeof(json), "%d", i);
@@ -335,7 +339,7 @@ void above_1000_waiting_calls_it_is_busy(void **state)
 {
     struct document_rules *rules = *state;
     struct lsig_document_store *store = &rules->store;
-    struct lsig_document_name name = name_of("k", RULES_NOW);
+    struct lsig_document_name name = name_of(rules, "k", RULES_NOW);
     struct lsig_document_call call = {rules_on_done, rules};
     int accepted = 0;
     while (store->ready(store->self) == LSIG_OK) {

@@ -15,6 +15,7 @@ struct document_rules {
     struct lsig_document_store store;             // empty at the beginning of each test
     void (*turn)(struct document_rules *rules);   // one turn of the loop, until something happens
     void (*reopen)(struct document_rules *rules); // the server ends and starts again
+    const char *collection;                       // NULL: "notes"
     // Of the last call.
     int done;
     enum lsig_status status;

@@ -88,6 +88,13 @@ static int set_up(void **state)
     return 0;
 }
 
+static int set_up_records(void **state)
+{
+    int result = set_up(state);
+    ((struct fixture *)*state)->rules.collection = "chat_messages";
+    return result;
+}
+
 static int tear_down(void **state)
 {
     struct fixture *f = *state;
@@ -130,8 +137,53 @@ static void keys_of_operators_are_keys_and_nothing_else(void **state)
     assert_string_equal(f->rules.json, "2");
 }
 
+static void a_record_is_a_document_that_others_can_read(void **state)
+{
+    struct fixture *f = *state;
+    static const char json[] =
+        "{\"text\":\"hi\",\"n\":3,\"half\":0.5,\"_id\":\"mine\",\"yes\":true,\"none\":null,"
+        "\"list\":[1,{\"a.b\":{\"$oid\":\"x\",\"_c\":1}}]}";
+    assert_int_equal(rules_put(&f->rules, "r1/1", json), LSIG_OK);
+    assert_int_equal(mongo_count(f->mongo, "chat_messages",
+                                 "{\"_id\": \"r1/1\", \"text\": \"hi\", \"n\": 3, \"half\": 0.5, "
+                                 "\"_updated_at\": {\"$date\": {\"$numberLong\": \"1000000\"}}, "
+                                 "\"_expires_at\": {\"$exists\": false}}"),
+                     1);
+    assert_int_equal(mongo_count(f->mongo, "lunasig_documents", "{}"), 0);
+    assert_int_equal(rules_get(&f->rules, "r1/1", RULES_NOW), LSIG_OK);
+    assert_string_equal(f->rules.json, json);
+    assert_int_equal(rules_put(&f->rules, "r1/1", "{\"n\":4}"), LSIG_OK);
+    assert_int_equal(mongo_count(f->mongo, "chat_messages", "{\"text\": {\"$exists\": true}}"), 0);
+}
+
+static void documents_of_others_are_left_alone(void **state)
+{
+    struct fixture *f = *state;
+    mongo_insert(f->mongo, "chat_messages", "{\"room_id\": \"r1\", \"content\": \"old\"}");
+    mongo_insert(f->mongo, "chat_messages", "{\"_id\": 7, \"_expires_at\": 5}");
+    mongo_insert(f->mongo, "chat_messages",
+                 "{\"_id\": \"a\", \"_expires_at\": {\"$date\": {\"$numberLong\": \"999999\"}}}");
+    assert_int_equal(rules_put(&f->rules, "k", "{}"), LSIG_OK); // and sweeps
+    assert_int_equal(mongo_count(f->mongo, "chat_messages", "{}"), 3);
+    struct lsig_document_query query = {
+        .collection = lsig_span_of("chat_messages"), .limit = 10, .now_ms = RULES_NOW};
+    struct lsig_document_call call = {rules_on_done, &f->rules};
+    int before = f->rules.done;
+    f->rules.store.list(f->rules.store.self, &query, call);
+    while (f->rules.done == before) {
+        turn(&f->rules);
+    }
+    assert_int_equal(f->rules.status, LSIG_OK);
+    assert_int_equal(f->rules.count, 1);
+    assert_string_equal(f->rules.keys[0], "k");
+}
+
 int main(void)
 {
+#define RECORD(name)                                                                               \
+    {                                                                                              \
+#name " (records)", name, set_up_records, tear_down, &mongo                                \
+    }
 #define TEST(name)                                                                                 \
     {                                                                                              \
 #name, name, set_up, tear_down, &mongo                                                     \
@@ -141,7 +193,12 @@ int main(void)
 #define X(name) TEST(name),
         DOCUMENT_RULES(X)
 #undef X
-            TEST(the_first_write_sweeps_what_has_expired),
+#define X(name) RECORD(name),
+            DOCUMENT_RULES(X)
+#undef X
+                RECORD(a_record_is_a_document_that_others_can_read),
+        RECORD(documents_of_others_are_left_alone),
+        TEST(the_first_write_sweeps_what_has_expired),
         TEST(keys_of_operators_are_keys_and_nothing_else),
     };
     int missing = mongo_open(&mongo);

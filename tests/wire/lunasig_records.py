@@ -1,6 +1,7 @@
 """What stands in the database of a server, seen and changed beside it: SQLite, or MongoDB with LUNASIG_TEST_MONGO."""
 
 import contextlib
+import json
 import os
 import pathlib
 import sqlite3
@@ -52,3 +53,22 @@ def revocations(data_dir):
             return [(one["kind"], one["name"], one["at"]) for one in database.lunasig_revocations.find()]
     with _sqlite(data_dir) as database:
         return database.execute("SELECT kind, name, at FROM revocations").fetchall()
+
+
+def documents(data_dir, collection):
+    """key -> document of that collection of sig.store, of those that have not expired long ago. In MongoDB the records of the service are
+    ordinary documents: here without what is the store's own."""
+    if os.environ.get("LUNASIG_TEST_MONGO"):
+        with _mongo(data_dir) as database:
+            found = {one["_id"]: one for one in database[collection].find()}
+        return {key: {name: value for name, value in one.items() if name[0] != "_"} for key, one in found.items()}
+    with _sqlite(data_dir) as database:
+        rows = database.execute("SELECT key, value FROM documents WHERE collection = ?", (collection,))
+        return {key.decode(): json.loads(value) for key, value in rows}
+
+
+@contextlib.contextmanager
+def database(data_dir):
+    """The database of MongoDB itself: with LUNASIG_TEST_MONGO."""
+    with _mongo(data_dir) as found:
+        yield found
