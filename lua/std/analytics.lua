@@ -123,7 +123,7 @@ local function may_read(room, user)
   return not may.waits(room, user) and (may.role(room, user) ~= nil or room.state.users:has(cut(user)))
 end
 
-local options = { query = { limit = sig.integer { min = 1, max = events_max, optional = true } }, rate = "2/s burst 10 per user" }
+local options = { query = { limit = sig.integer { min = 1, optional = true } }, rate = "2/s burst 10 per user" }
 
 -- The newest first.
 sig.route("GET /webrtc/rooms/:room/analytics", options, function(request, room)

@@ -9,27 +9,22 @@ local records = require "std.records"
 
 local ttl = "2160h"
 
-local function write(room, member, session, left)
-  records.later(room, "room_sessions", session.key, {
+local function write(room, member, left)
+  local since = member.joined_at
+  records.later(room, "room_sessions", ("%s/%013.0f-%s"):format(room.id, since * 1000, member.id), {
     room_id = room.id,
     user_id = member.id,
     username = member.username,
     role = member.role,
-    joined_at = clock.stamp(session.since),
+    joined_at = clock.stamp(since),
     left_at = left and clock.stamp(),
-    seconds = left and sig.now() - session.since,
+    seconds = left and sig.now() - since,
     reason = left,
   }, ttl)
 end
 
 sig.on("joined", function(room, member)
-  local now = sig.now()
-  local session = { since = now, key = ("%s/%013.0f-%s"):format(room.id, now * 1000, sig.random.id()) }
-  member.data.session = session
-  write(room, member, session)
-end, { on_error = "allow" })
+  write(room, member)
+end)
 
-sig.on("leave", function(room, member, reason)
-  local session = member.data.session
-  if session then write(room, member, session, reason) end -- who was there before this policy has none
-end, { on_error = "allow" })
+sig.on("leave", write)

@@ -395,11 +395,7 @@ static void forget_log(void *self,
                        const struct lsig_log_field *fields,
                        size_t count)
 {
-    (void)self;
-    (void)level;
-    (void)event;
-    (void)fields;
-    (void)count;
+    (void)self, (void)level, (void)event, (void)fields, (void)count;
 }
 
 static void load_settings(struct lsig_bundle *bundle)

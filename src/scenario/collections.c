@@ -115,8 +115,7 @@ static void add_entry(struct doing *doing, struct lsig_span document)
     }
     size_t len;
     struct lsig_collections_entry *entry = lsig_alloc(sizeof(*entry));
-    entry->collection =
-        lsig_strndup(doing->query->collection.data, doing->query->collection.len);
+    entry->collection = lsig_strndup(doing->query->collection.data, doing->query->collection.len);
     if (!write_entry(doing, entry, lsig_buf_take(&buf, &len))) {
         free(entry->collection);
         free(entry);
@@ -186,7 +185,7 @@ static bool changes_id(struct lsig_span change)
     size_t cursor = 0;
     struct lsig_span operator;
     struct lsig_span fields;
-    while (lsig_scan_member(change, &cursor, &operator, &fields)) {
+    while (lsig_scan_member(change, &cursor, &operator, & fields)) {
         if (lsig_criteria_at(fields, lsig_span_of("_id")).len > 0) {
             return true;
         }
@@ -198,9 +197,9 @@ static void do_upsert(struct doing *doing)
 {
     const char *problem = NULL;
     char *begun = lsig_criteria_begin(doing->query->filter, &problem);
-    char *changed = begun == NULL ? NULL
-                                  : lsig_criteria_change(lsig_span_of(begun),
-                                                         doing->query->change, &problem);
+    char *changed = begun == NULL
+                        ? NULL
+                        : lsig_criteria_change(lsig_span_of(begun), doing->query->change, &problem);
     if (changed == NULL) {
         fail(doing, LSIG_QUERY_REFUSED, problem);
     } else {
@@ -220,10 +219,10 @@ static void do_update(struct doing *doing)
         if (!matches(doing, entry)) {
             continue;
         }
-        char *changed = changes_id(doing->query->change)
-                            ? NULL
-                            : lsig_criteria_change(lsig_span_of(entry->json),
-                                                   doing->query->change, &problem);
+        char *changed =
+            changes_id(doing->query->change)
+                ? NULL
+                : lsig_criteria_change(lsig_span_of(entry->json), doing->query->change, &problem);
         if (changed == NULL) {
             fail(doing, LSIG_QUERY_REFUSED, problem);
             return;
@@ -271,9 +270,8 @@ static void do_count(struct doing *doing)
     }
 }
 
-static void answer(struct lsig_collections *collections,
-                   const struct lsig_collections_call *call,
-                   bool is_down)
+static void
+answer(struct lsig_collections *collections, const struct lsig_collections_call *call, bool is_down)
 {
     struct doing doing = {.collections = collections, .query = &call->query};
     lsig_buf_init(&doing.found, LSIG_QUERY_FOUND_BYTES_MAX);

@@ -190,9 +190,9 @@ static bool some(const struct test *test, struct lsig_span value, struct lsig_sp
     for (size_t i = 0; lsig_scan_element(value, &cursor, &element); i++) {
         char index[24];
         snprintf(index, sizeof(index), "%zu", i);
-        bool found = path.len == 0                   ? passes(test, element)
-                     : type_of(element) == OBJECT    ? some(test, element, path)
-                                                     : false;
+        bool found = path.len == 0                ? passes(test, element)
+                     : type_of(element) == OBJECT ? some(test, element, path)
+                                                  : false;
         if (found || (path.len > 0 && lsig_span_is(head, index) && some(test, element, rest))) {
             return true;
         }
@@ -261,7 +261,7 @@ bool lsig_criteria_match(struct lsig_span filter, struct lsig_span document)
         struct lsig_span path;
         char *text = take_text(key, &path.len);
         path.data = text;
-        while (good && lsig_scan_member(conditions, &at, &test.operator, &test.operand)) {
+        while (good && lsig_scan_member(conditions, &at, &test.operator, & test.operand)) {
             good = holds(document, path, &test);
         }
         free(text);

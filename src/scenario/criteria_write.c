@@ -42,10 +42,8 @@ struct change {
     const char *problem;
 };
 
-static void print_sum(struct lsig_buf *buf,
-                      const char *name,
-                      struct lsig_span value,
-                      struct change *change)
+static void
+print_sum(struct lsig_buf *buf, const char *name, struct lsig_span value, struct change *change)
 {
     char text[40];
     if (value.len > 0 && lsig_scan_type(value) != LSIG_JSON_NUMBER) {
@@ -137,7 +135,7 @@ char *lsig_criteria_change(struct lsig_span document, struct lsig_span text, con
     struct lsig_span operator;
     struct lsig_span fields;
     struct change change = {.problem = NULL};
-    while (changed != NULL && lsig_scan_member(text, &cursor, &operator, &fields)) {
+    while (changed != NULL && lsig_scan_member(text, &cursor, &operator, & fields)) {
         size_t at = 0;
         struct lsig_span key;
         change.operation = lsig_span_is(operator, "$set")   ? SET
@@ -161,7 +159,7 @@ char *lsig_criteria_begin(struct lsig_span filter, const char **problem)
     while (begun != NULL && lsig_scan_member(filter, &cursor, &key, &conditions)) {
         size_t at = 0;
         struct lsig_span operator;
-        while (begun != NULL && lsig_scan_member(conditions, &at, &operator, &change.operand)) {
+        while (begun != NULL && lsig_scan_member(conditions, &at, &operator, & change.operand)) {
             if (lsig_span_is(operator, "$eq")) {
                 begun = apply(begun, key, &change);
             }
@@ -280,9 +278,7 @@ static void project(struct lsig_buf *buf,
     }
 }
 
-void lsig_criteria_print(struct lsig_buf *buf,
-                         struct lsig_span document,
-                         struct lsig_span text)
+void lsig_criteria_print(struct lsig_buf *buf, struct lsig_span document, struct lsig_span text)
 {
     struct projection projection = {.text = text};
     size_t cursor = 0;

@@ -18,9 +18,9 @@ struct lsig_documents_entry;
 struct lsig_documents_call;
 
 struct lsig_documents {
-    struct lsig_documents_entry *first; // by collection and key
-    struct lsig_documents_call *calls;  // those that wait
-    struct lsig_documents_call **last;  // NULL: none
+    struct lsig_documents_entry *first;  // by collection and key
+    struct lsig_documents_call *calls;   // those that wait
+    struct lsig_documents_call **last;   // NULL: none
     struct lsig_collections collections; // of sig.mongo
     size_t waiting;
     size_t bytes;

@@ -22,8 +22,8 @@ void lsig_json_table_mark_array(struct lua_State *L);
 // is wrong: also that the processor time of a running hook is used up. Does not raise when the
 // caller has made sure of LSIG_JSON_TABLE_STACK free slots (luaL_checkstack).
 const char *lsig_json_table_print(struct lua_State *L, int index, struct lsig_buf *buf);
-// The same with a member's name (NULL: none) and rules of the caller's, each NULL or a function that
-// gives NULL or a static text that says what is wrong, and does not raise.
+// The same with a member's name (NULL: none) and rules of the caller's, each NULL or a function
+// that gives NULL or a static text that says what is wrong, and does not raise.
 struct lsig_json_table_rules {
     const char *(*check_name)(struct lsig_span name); // of each member of an object
     const char *(*print_userdata)(struct lua_State *L,

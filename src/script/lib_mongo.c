@@ -113,9 +113,9 @@ static bool read_limit(struct question *question, int index)
 {
     lua_State *L = question->L;
     int at = push_option(L, index, "limit");
-    double limit = lua_isnil(L, at)                   ? FIND_LIMIT
+    double limit = lua_isnil(L, at)                 ? FIND_LIMIT
                    : lua_type(L, at) == LUA_TNUMBER ? lua_tonumber(L, at)
-                                                      : NAN;
+                                                    : NAN;
     if (!(limit >= 1 && limit <= LSIG_QUERY_LIMIT_MAX) || limit != floor(limit)) {
         lsig_await_refuse(L, "%s: limit is a whole number from 1 to %d", question->function,
                           LSIG_QUERY_LIMIT_MAX);
@@ -170,8 +170,7 @@ static struct question question_of(lua_State *L,
                                    enum lsig_query_kind kind,
                                    const char *function)
 {
-    struct question question = {
-        .L = L, .method = method, .function = function, .query.kind = kind};
+    struct question question = {.L = L, .method = method, .function = function, .query.kind = kind};
     lsig_buf_init(&question.filter, LSIG_QUERY_BYTES_MAX);
     lsig_buf_init(&question.change, LSIG_QUERY_BYTES_MAX);
     lsig_buf_init(&question.sort, LSIG_QUERY_BYTES_MAX);
@@ -190,12 +189,11 @@ static int find(struct question *question)
     }
     int sort = push_option(L, 3, "sort");
     int projection = push_option(L, 3, "projection");
-    return end(question,
-               print_filter(question, 2) &&
-                   print(question, lsig_lib_mongo_print_sort, sort, &question->sort,
-                         &question->query.sort) &&
-                   print(question, lsig_lib_mongo_print_projection, projection,
-                         &question->projection, &question->query.projection));
+    return end(question, print_filter(question, 2) &&
+                             print(question, lsig_lib_mongo_print_sort, sort, &question->sort,
+                                   &question->query.sort) &&
+                             print(question, lsig_lib_mongo_print_projection, projection,
+                                   &question->projection, &question->query.projection));
 }
 
 // find_one(filter [, { projection = …, sort = … }])
@@ -209,8 +207,7 @@ static int collection_find_one(lua_State *L)
 // find(filter [, { limit = …, projection = …, sort = … }])
 static int collection_find(lua_State *L)
 {
-    struct question question =
-        question_of(L, LSIG_MONGO_FIND, LSIG_QUERY_FIND, "sig.mongo:find");
+    struct question question = question_of(L, LSIG_MONGO_FIND, LSIG_QUERY_FIND, "sig.mongo:find");
     return find(&question);
 }
 
@@ -325,8 +322,9 @@ static int mongo_refuse(lua_State *L)
 }
 
 static const luaL_Reg collection_methods[] = {
-    {"find_one", collection_find_one}, {"find", collection_find},     {"count", collection_count},
-    {"insert", collection_insert},     {"update", collection_update}, {"upsert", collection_upsert},
+    {"find_one", collection_find_one}, {"find", collection_find},
+    {"count", collection_count},       {"insert", collection_insert},
+    {"update", collection_update},     {"upsert", collection_upsert},
     {"delete", collection_delete},     {NULL, NULL}};
 
 static void register_collection(lua_State *L)

@@ -25,10 +25,8 @@ struct answer {
     const struct lsig_query_outcome *outcome;
 };
 
-static int push_failure(lua_State *L,
-                        enum lsig_query_end end,
-                        const char *function,
-                        const char *error)
+static int
+push_failure(lua_State *L, enum lsig_query_end end, const char *function, const char *error)
 {
     lua_pushnil(L);
     lua_pushstring(L, lsig_query_end_name(end));

@@ -68,7 +68,8 @@ static const char *read_path(struct lsig_mongo_printing *printing)
 {
     lua_State *L = printing->L;
     if (lua_type(L, -2) != LUA_TSTRING) {
-        refuse(printing, "a field is named by a text, not by a %s", lua_typename(L, lua_type(L, -2)));
+        refuse(printing, "a field is named by a text, not by a %s",
+               lua_typename(L, lua_type(L, -2)));
         return NULL;
     }
     struct lsig_span path;
@@ -83,9 +84,8 @@ static const char *read_path(struct lsig_mongo_printing *printing)
 
 // --- values
 
-static void print_special(const struct lsig_mongo_value *value,
-                          const char *name,
-                          struct lsig_buf *buf)
+static void
+print_special(const struct lsig_mongo_value *value, const char *name, struct lsig_buf *buf)
 {
     lsig_json_open(buf, name, '{');
     if (value->type == LSIG_MONGO_ID) {
@@ -96,8 +96,7 @@ static void print_special(const struct lsig_mongo_value *value,
     lsig_json_close(buf, '}');
 }
 
-static const char *
-print_userdata(lua_State *L, int index, const char *name, struct lsig_buf *buf)
+static const char *print_userdata(lua_State *L, int index, const char *name, struct lsig_buf *buf)
 {
     const struct lsig_mongo_value *value = lsig_lib_mongo_value_find(L, index);
     if (value == NULL) {
@@ -114,8 +113,7 @@ static const struct lsig_json_table_rules rules = {check_name, print_userdata};
 
 static bool print_any(struct lsig_mongo_printing *printing, const char *name, int index)
 {
-    const char *problem =
-        lsig_json_table_print_by(printing->L, index, printing->buf, name, &rules);
+    const char *problem = lsig_json_table_print_by(printing->L, index, printing->buf, name, &rules);
     if (problem == NULL) {
         return true;
     }
@@ -127,9 +125,8 @@ static bool print_any(struct lsig_mongo_printing *printing, const char *name, in
 static bool print_operand(struct lsig_mongo_printing *printing, const char *name, int index)
 {
     if (lua_istable(printing->L, index)) {
-        return refuse(printing,
-                      "a filter compares with a table: write its fields with dots, like "
-                      "['address.city'] = \"Bern\", or sig.mongo.op.one_of { … }");
+        return refuse(printing, "a filter compares with a table: write its fields with dots, like "
+                                "['address.city'] = \"Bern\", or sig.mongo.op.one_of { … }");
     }
     return print_any(printing, name, index);
 }
@@ -311,7 +308,8 @@ bool lsig_lib_mongo_print_sort(struct lsig_mongo_printing *printing, int index)
     lsig_json_open(printing->buf, NULL, '{');
     if (lua_istable(L, index)) {
         int count = (int)lua_objlen(L, index);
-        good = count > 0 || refuse(printing, "sort is \"field\", \"-field\" or a list of such texts");
+        good =
+            count > 0 || refuse(printing, "sort is \"field\", \"-field\" or a list of such texts");
         for (int i = 1; good && i <= count; i++) {
             lua_rawgeti(L, index, i);
             good = print_order(printing, lua_gettop(L));
@@ -343,7 +341,8 @@ bool lsig_lib_mongo_print_projection(struct lsig_mongo_printing *printing, int i
         if (path == NULL) {
             good = false;
         } else if (!lua_isboolean(L, -1) && lua_type(L, -1) != LUA_TNUMBER) {
-            good = refuse(printing, "projection: 1 or true takes a field, 0 or false leaves it out");
+            good =
+                refuse(printing, "projection: 1 or true takes a field, 0 or false leaves it out");
         } else {
             with += one;
             without += !one && strcmp(path, "_id") != 0;

@@ -20,5 +20,5 @@ struct lsig_mongo_printing {
 bool lsig_lib_mongo_print_filter(struct lsig_mongo_printing *printing, int index);
 bool lsig_lib_mongo_print_document(struct lsig_mongo_printing *printing, int index);
 bool lsig_lib_mongo_print_change(struct lsig_mongo_printing *printing, int index);
-bool lsig_lib_mongo_print_sort(struct lsig_mongo_printing *printing, int index); // may be nil
+bool lsig_lib_mongo_print_sort(struct lsig_mongo_printing *printing, int index);       // may be nil
 bool lsig_lib_mongo_print_projection(struct lsig_mongo_printing *printing, int index); // likewise

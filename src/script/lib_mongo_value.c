@@ -20,10 +20,10 @@ static const struct {
     const char *mongo; // sig.mongo.op("$NAME", …)
     enum lsig_mongo_value_type type;
 } operators[] = {
-    {"eq", "$eq", LSIG_MONGO_CONDITION},      {"ne", "$ne", LSIG_MONGO_CONDITION},
-    {"gt", "$gt", LSIG_MONGO_CONDITION},      {"gte", "$gte", LSIG_MONGO_CONDITION},
-    {"lt", "$lt", LSIG_MONGO_CONDITION},      {"lte", "$lte", LSIG_MONGO_CONDITION},
-    {"one_of", "$in", LSIG_MONGO_CONDITION},  {"none_of", "$nin", LSIG_MONGO_CONDITION},
+    {"eq", "$eq", LSIG_MONGO_CONDITION},         {"ne", "$ne", LSIG_MONGO_CONDITION},
+    {"gt", "$gt", LSIG_MONGO_CONDITION},         {"gte", "$gte", LSIG_MONGO_CONDITION},
+    {"lt", "$lt", LSIG_MONGO_CONDITION},         {"lte", "$lte", LSIG_MONGO_CONDITION},
+    {"one_of", "$in", LSIG_MONGO_CONDITION},     {"none_of", "$nin", LSIG_MONGO_CONDITION},
     {"exists", "$exists", LSIG_MONGO_CONDITION}, {"inc", "$inc", LSIG_MONGO_INC},
     {"unset", "$unset", LSIG_MONGO_UNSET},
 };
@@ -95,8 +95,9 @@ static int refuse_operator(lua_State *L, const char *name)
     }
     const char *nearest = lsig_nearest_find(name, names, OPERATORS);
     return luaL_error(L,
-                      nearest != NULL ? "sig.mongo.op: there is no operator '%s'; did you mean '%s'?"
-                                      : "sig.mongo.op: there is no operator '%s'",
+                      nearest != NULL
+                          ? "sig.mongo.op: there is no operator '%s'; did you mean '%s'?"
+                          : "sig.mongo.op: there is no operator '%s'",
                       name, nearest);
 }
 

@@ -47,7 +47,7 @@ struct lsig_script_options {
     int64_t data_bytes;
     struct lsig_metrics *metrics;
     const struct lsig_document_store *documents; // of sig.store; NULL: there is none
-    const struct lsig_query_store *queries;       // of sig.mongo; NULL: there is no MongoDB
+    const struct lsig_query_store *queries;      // of sig.mongo; NULL: there is no MongoDB
     const struct lsig_random_source *random;     // of sig.random; NULL: the kernel
     const struct lsig_test_port *test_port;      // lib_test.h; NULL: test functions never run
     struct lsig_coverage *coverage;              // coverage.h; NULL: lines are not counted

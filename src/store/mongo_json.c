@@ -17,9 +17,8 @@ static const struct {
     char plain;
     char wide[4];
     bool first; // at the beginning only, of the outermost names
-} substitutes[] = {{'$', "\xef\xbc\x84", false},
-                   {'.', "\xef\xbc\x8e", false},
-                   {'_', "\xef\xbc\xbf", true}};
+} substitutes[] = {
+    {'$', "\xef\xbc\x84", false}, {'.', "\xef\xbc\x8e", false}, {'_', "\xef\xbc\xbf", true}};
 
 enum { SUBSTITUTES = sizeof(substitutes) / sizeof(substitutes[0]), WIDE = 3 };
 
@@ -77,10 +76,8 @@ static char *take_text(struct lsig_span inside, size_t *len)
 
 // ---- to BSON ----
 
-static bool append_members(bson_t *out,
-                           struct lsig_span object,
-                           enum lsig_mongo_json form,
-                           bool outermost)
+static bool
+append_members(bson_t *out, struct lsig_span object, enum lsig_mongo_json form, bool outermost)
 {
     size_t cursor = 0;
     struct lsig_span key;
@@ -105,10 +102,8 @@ bool lsig_mongo_json_append(bson_t *out, struct lsig_span object, enum lsig_mong
     return append_members(out, object, form, true);
 }
 
-static bool append_array(bson_t *out,
-                         const char *name,
-                         struct lsig_span array,
-                         enum lsig_mongo_json form)
+static bool
+append_array(bson_t *out, const char *name, struct lsig_span array, enum lsig_mongo_json form)
 {
     bson_t inner;
     size_t cursor = 0;
@@ -146,10 +141,8 @@ static bool append_special(bson_t *out, const char *name, struct lsig_span objec
     return false;
 }
 
-static bool append_object(bson_t *out,
-                          const char *name,
-                          struct lsig_span object,
-                          enum lsig_mongo_json form)
+static bool
+append_object(bson_t *out, const char *name, struct lsig_span object, enum lsig_mongo_json form)
 {
     bool good = true;
     if (form == LSIG_MONGO_JSON_QUERY && append_special(out, name, object, &good)) {

@@ -62,9 +62,8 @@ static void fail(struct job *job, enum lsig_query_end end, const char *error)
 }
 
 // A call that failed. What the database answers is no failure of the database.
-static void fail_by(struct job *job,
-                    struct lsig_mongo_database *database,
-                    const bson_error_t *error)
+static void
+fail_by(struct job *job, struct lsig_mongo_database *database, const bson_error_t *error)
 {
     enum lsig_status status = lsig_mongo_database_fail(database, error);
     if (status == LSIG_EXISTS) {
@@ -165,9 +164,9 @@ static void run_count(struct run *run)
     bson_t options = BSON_INITIALIZER;
     bson_error_t error;
     // A command of its own: $group, which the driver's count of documents makes, is not for all.
-    bson_t *command = BCON_NEW("count", BCON_UTF8(mongoc_collection_get_name(run->collection)),
-                               "query", BCON_DOCUMENT(run->filter), "maxTimeMS",
-                               BCON_INT64(run->job->query.time_ms));
+    bson_t *command =
+        BCON_NEW("count", BCON_UTF8(mongoc_collection_get_name(run->collection)), "query",
+                 BCON_DOCUMENT(run->filter), "maxTimeMS", BCON_INT64(run->job->query.time_ms));
     bson_t reply;
     if (mongoc_client_read_command_with_opts(run->database->client, run->database->shared->name,
                                              command, NULL, &options, &reply, &error)) {
@@ -225,11 +224,10 @@ static void run_delete(struct run *run)
 {
     bson_t reply = BSON_INITIALIZER;
     bson_error_t error;
-    bool done = run->job->query.many
-                    ? mongoc_collection_delete_many(run->collection, run->filter, NULL, &reply,
-                                                    &error)
-                    : mongoc_collection_delete_one(run->collection, run->filter, NULL, &reply,
-                                                   &error);
+    bool done =
+        run->job->query.many
+            ? mongoc_collection_delete_many(run->collection, run->filter, NULL, &reply, &error)
+            : mongoc_collection_delete_one(run->collection, run->filter, NULL, &reply, &error);
     if (done) {
         run->job->number = lsig_mongo_database_integer(&reply, "deletedCount");
     } else {

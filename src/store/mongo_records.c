@@ -61,10 +61,10 @@ static bson_t *with_expired(bson_t *filter, int64_t now_ms)
 static bson_t *record_of(const struct lsig_document_job *job)
 {
     bson_t *record = filter_of(job);
-    bool good = lsig_scan_type(job->json) == LSIG_JSON_OBJECT
-                    ? lsig_mongo_json_append(record, job->json, LSIG_MONGO_JSON_RECORD)
-                    : lsig_mongo_json_append_value(record, VALUE, job->json,
-                                                   LSIG_MONGO_JSON_RECORD);
+    bool good =
+        lsig_scan_type(job->json) == LSIG_JSON_OBJECT
+            ? lsig_mongo_json_append(record, job->json, LSIG_MONGO_JSON_RECORD)
+            : lsig_mongo_json_append_value(record, VALUE, job->json, LSIG_MONGO_JSON_RECORD);
     good = good && BSON_APPEND_DATE_TIME(record, UPDATED, job->now_ms);
     if (job->expires_ms != 0) {
         good = good && BSON_APPEND_DATE_TIME(record, EXPIRES, job->expires_ms);
@@ -77,8 +77,7 @@ static bson_t *record_of(const struct lsig_document_job *job)
 }
 
 // False: the list has too many bytes with it, or it is so big that no policy has written it.
-static bool
-add_found(struct lsig_document_job *job, struct lsig_span key, const bson_t *record)
+static bool add_found(struct lsig_document_job *job, struct lsig_span key, const bson_t *record)
 {
     struct lsig_buf json;
     bson_iter_t value;
@@ -124,8 +123,8 @@ enum lsig_status lsig_mongo_records_put(struct lsig_document_job *job,
         status = lsig_mongo_database_insert(database, collection, bson_copy(record));
         if (status == LSIG_EXISTS) {
             bson_t *filter = with_expired(filter_of(job), job->now_ms);
-            status = lsig_mongo_database_replace(database, collection, filter, bson_copy(record),
-                                                 false);
+            status =
+                lsig_mongo_database_replace(database, collection, filter, bson_copy(record), false);
             status = status == LSIG_NOT_FOUND ? LSIG_EXISTS : status;
         }
     } else {

@@ -17,8 +17,8 @@ LSIG_MUST_USE enum lsig_status lsig_mongo_store_open(struct lsig_mongo_store **s
                                                      struct uv_loop_s *loop,
                                                      const struct lsig_mongo_options *options,
                                                      char error[LSIG_MONGO_ERROR_SIZE]);
-// The interfaces; valid until free. Of documents and queries, nothing is asked any more once free has begun but
-// whether it is ready.
+// The interfaces; valid until free. Of documents and queries, nothing is asked any more once free
+// has begun but whether it is ready.
 struct lsig_account_store lsig_mongo_store_accounts(struct lsig_mongo_store *store);
 struct lsig_document_store lsig_mongo_store_documents(struct lsig_mongo_store *store);
 struct lsig_query_store lsig_mongo_store_queries(struct lsig_mongo_store *store);

@@ -16,8 +16,8 @@ const char *lsig_query_end_name(enum lsig_query_end end)
 bool lsig_query_is_secret(struct lsig_span name)
 {
     static const char *const names[] = {
-        "hashed_password", "password_hash",      "password",           "refresh_token",
-        "refresh_tokens",  "refresh_token_hash", "refresh_token_hashes",
+        "hashed_password",    "password_hash",        "password", "refresh_token", "refresh_tokens",
+        "refresh_token_hash", "refresh_token_hashes",
     };
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         if (lsig_span_is(name, names[i])) {

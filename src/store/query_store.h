@@ -18,9 +18,9 @@
 #include "base/status.h"
 
 enum {
-    LSIG_QUERY_COLLECTION_MAX = 64, // bytes: A-Z a-z 0-9 _ . -
-    LSIG_QUERY_BYTES_MAX = 65536,   // of JSON in each text of a query
-    LSIG_QUERY_LIMIT_MAX = 1000,    // documents found
+    LSIG_QUERY_COLLECTION_MAX = 64,          // bytes: A-Z a-z 0-9 _ . -
+    LSIG_QUERY_BYTES_MAX = 65536,            // of JSON in each text of a query
+    LSIG_QUERY_LIMIT_MAX = 1000,             // documents found
     LSIG_QUERY_FOUND_BYTES_MAX = 256 * 1024, // of JSON, in all
     LSIG_QUERY_PATH_MAX = 256,
     LSIG_QUERY_WAITING_MAX = 1000, // calls that wait for the database

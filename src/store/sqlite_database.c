@@ -147,7 +147,8 @@ open_database(struct lsig_sqlite_records *records, const char *path, char *error
     sqlite3_busy_timeout(records->db, LSIG_SQLITE_BUSY_TIMEOUT_MS);
     if (sqlite3_exec(
             records->db,
-            "PRAGMA journal_mode = WAL; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF",
+            "PRAGMA journal_mode = WAL; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; "
+            "PRAGMA cache_size = -512",
             NULL, NULL, NULL) != SQLITE_OK) {
         return fail(records, path, error, error_size);
     }

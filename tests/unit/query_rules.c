@@ -52,10 +52,8 @@ enum lsig_query_end query_insert(struct query_rules *rules, const char *document
     return query_ask(rules, &query);
 }
 
-size_t query_find(struct query_rules *rules,
-                  const char *filter,
-                  const char *sort,
-                  const char *projection)
+size_t
+query_find(struct query_rules *rules, const char *filter, const char *sort, const char *projection)
 {
     struct lsig_query query = query_of(LSIG_QUERY_FIND, filter, "");
     query.sort = lsig_span_of(sort);
@@ -132,9 +130,8 @@ void ids_and_dates_are_told_from_texts_and_numbers(void **state)
         "{\"_id\":\"1\",\"v\":{\"$oid\":\"0123456789abcdef01234567\"},\"d\":{\"$date\":-5}}",
         "{\"_id\":\"2\",\"v\":\"0123456789abcdef01234567\",\"d\":-5}", NULL};
     insert_all(rules, documents);
-    assert_int_equal(query_find(rules,
-                                "{\"v\":{\"$eq\":{\"$oid\":\"0123456789abcdef01234567\"}}}", "",
-                                "{\"v\":1}"),
+    assert_int_equal(query_find(rules, "{\"v\":{\"$eq\":{\"$oid\":\"0123456789abcdef01234567\"}}}",
+                                "", "{\"v\":1}"),
                      1);
     assert_string_equal(rules->found, "{\"_id\":\"1\",\"v\":\"0123456789abcdef01234567\"}");
     assert_int_equal(query_find(rules, "{\"d\":{\"$lt\":{\"$date\":0}}}", "", "{\"d\":1}"), 1);
@@ -146,9 +143,13 @@ void ids_and_dates_are_told_from_texts_and_numbers(void **state)
 void filters_compare_values_of_one_type(void **state)
 {
     struct query_rules *rules = *state;
-    static const char *const documents[] = {
-        "{\"n\":1,\"v\":5}",         "{\"n\":2,\"v\":7.5}",  "{\"n\":3,\"v\":\"7\"}",
-        "{\"n\":4,\"v\":\"apple\"}", "{\"n\":5,\"v\":true}", "{\"n\":6}", NULL};
+    static const char *const documents[] = {"{\"n\":1,\"v\":5}",
+                                            "{\"n\":2,\"v\":7.5}",
+                                            "{\"n\":3,\"v\":\"7\"}",
+                                            "{\"n\":4,\"v\":\"apple\"}",
+                                            "{\"n\":5,\"v\":true}",
+                                            "{\"n\":6}",
+                                            NULL};
     insert_all(rules, documents);
     assert_string_equal(names(rules, "{\"v\":{\"$eq\":5}}"), "1");
     assert_string_equal(names(rules, "{\"v\":{\"$gt\":5}}"), "2");
@@ -194,9 +195,9 @@ void null_is_also_what_is_missing(void **state)
 void paths_go_into_objects_and_their_lists(void **state)
 {
     struct query_rules *rules = *state;
-    static const char *const documents[] = {
-        "{\"n\":1,\"a\":{\"b\":{\"c\":1}}}", "{\"n\":2,\"a\":{\"b\":[{\"c\":1},{\"c\":2}]}}",
-        "{\"n\":3,\"a\":{\"b\":2}}", NULL};
+    static const char *const documents[] = {"{\"n\":1,\"a\":{\"b\":{\"c\":1}}}",
+                                            "{\"n\":2,\"a\":{\"b\":[{\"c\":1},{\"c\":2}]}}",
+                                            "{\"n\":3,\"a\":{\"b\":2}}", NULL};
     insert_all(rules, documents);
     assert_string_equal(names(rules, "{\"a.b.c\":{\"$eq\":1}}"), "12");
     assert_string_equal(names(rules, "{\"a.b.c\":{\"$exists\":false}}"), "3");

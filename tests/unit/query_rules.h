@@ -12,7 +12,7 @@
 
 // What an implementation brings: the first member of its fixture.
 struct query_rules {
-    struct lsig_query_store store;          // empty at the beginning of each test
+    struct lsig_query_store store;           // empty at the beginning of each test
     void (*turn)(struct query_rules *rules); // one turn of the loop, until something happens
     // Of the last call.
     int done;
@@ -27,10 +27,8 @@ struct query_rules {
 // Makes the call, waits for its end, and gives it. Texts are JSON as in query_store.h.
 enum lsig_query_end query_insert(struct query_rules *rules, const char *document);
 // The number of documents found; sort and projection may be "".
-size_t query_find(struct query_rules *rules,
-                  const char *filter,
-                  const char *sort,
-                  const char *projection);
+size_t
+query_find(struct query_rules *rules, const char *filter, const char *sort, const char *projection);
 enum lsig_query_end query_ask(struct query_rules *rules, const struct lsig_query *query);
 
 #define QUERY_RULES(X)                                                                             \

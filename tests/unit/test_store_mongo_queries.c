@@ -1,5 +1,5 @@
-#include "query_rules.h"
 #include "mongo_fixture.h"
+#include "query_rules.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -96,9 +96,11 @@ static int tear_down(void **state)
 static void what_lua_has_no_value_for_is_left_out(void **state)
 {
     struct fixture *f = *state;
-    mongo_insert(f->mongo, "notes",
-                 "{\"_id\": 1, \"blob\": {\"$binary\": {\"base64\": \"AA==\", \"subType\": \"00\"}}, "
-                 "\"long\": {\"$numberLong\": \"5\"}, \"re\": [{\"$regularExpression\": {\"pattern\": \"x\", \"options\": \"\"}}]}");
+    mongo_insert(
+        f->mongo, "notes",
+        "{\"_id\": 1, \"blob\": {\"$binary\": {\"base64\": \"AA==\", \"subType\": \"00\"}}, "
+        "\"long\": {\"$numberLong\": \"5\"}, \"re\": [{\"$regularExpression\": {\"pattern\": "
+        "\"x\", \"options\": \"\"}}]}");
     assert_int_equal(query_find(&f->rules, "{}", "", ""), 1);
     assert_string_equal(f->rules.found, "{\"_id\":1,\"long\":5,\"re\":[null]}");
 }
@@ -108,9 +110,9 @@ static void what_is_written_is_an_ordinary_document(void **state)
     struct fixture *f = *state;
     assert_int_equal(query_insert(&f->rules, "{\"at\":{\"$date\":86400000},\"n\":1}"),
                      LSIG_QUERY_OK);
-    assert_int_equal(mongo_count(f->mongo, "notes",
-                                 "{\"at\": {\"$date\": \"1970-01-02T00:00:00Z\"}, \"n\": 1}"),
-                     1);
+    assert_int_equal(
+        mongo_count(f->mongo, "notes", "{\"at\": {\"$date\": \"1970-01-02T00:00:00Z\"}, \"n\": 1}"),
+        1);
 }
 
 static void a_hung_database_is_unavailable_and_comes_back(void **state)

@@ -30,9 +30,8 @@ def say(client, text="x", **more):
 def house(tmp_path_factory):
     """A server whose policy tests may change, and that policy. Its outboxes are wide: on a busy machine a test may read slowly."""
     policy = lunasig_server.Policy(tmp_path_factory.mktemp("policy"))
-    settings = {"POLICY_WAIT_MS": "5000", "WEBSOCKET_OUTBOX_BYTES": str(32 << 20)}
-    server = lunasig_server.Server(tmp_path_factory.mktemp("server"), {**policy.settings, **settings})
-    yield server, policy
+    settings = {**policy.settings, "POLICY_WAIT_MS": "5000", "WEBSOCKET_OUTBOX_BYTES": str(32 << 20)}
+    yield (server := lunasig_server.Server(tmp_path_factory.mktemp("server"), settings)), policy
     server.end()
 
 
@@ -92,6 +91,7 @@ def test_hooks_of_all_messages_run_before_those_of_a_type_and_the_first_refusal_
 
 
 def test_a_type_without_a_hook_costs_no_entry_into_lua(server, load, room):
+    load(on_chat("return nil"))
     ann, bob = server.gather(room, "ann", "bob")
 
     def entries(type, payload):
@@ -100,10 +100,7 @@ def test_a_type_without_a_hook_costs_no_entry_into_lua(server, load, room):
         bob.expect(type)
         return server.metrics()["lunasig_hook_calls_total"] - before
 
-    reaction, chat = ("reaction", {"reaction_type": "heart"}), ("chat-message", {"content": "x"})
-    stock = entries(*reaction), entries(*chat)
-    load(on_chat("return nil"))
-    assert (entries(*reaction), entries(*chat)) == (stock[0], stock[1] + 1)
+    assert entries("ice-candidate", {"candidate": wire.CANDIDATE}) == 0 < entries("chat-message", {"content": "x"})
 
 
 # -- declaring a type ---------------------------------------------------------------------------------------------------------------
