@@ -153,6 +153,8 @@ static void print_event(FILE *out, struct lsig_span entry)
         {"room-opened", "the room opened", "", ""},
         {"room-closed", "the room closed", "", ""},
         {"joined", "joined as ", "role", ""},
+        {"waiting", "waits to be let in", "", ""},
+        {"admitted", "was let in as ", "role", ""},
         {"left", "left (", "reason", ")"},
         {"away", "is away", "", ""},
         {"back", "is back", "", ""},

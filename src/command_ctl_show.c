@@ -236,9 +236,9 @@ static void print_more(FILE *out, int64_t shown, int64_t all, const char *what)
 void lsig_ctl_show_rooms(FILE *out, struct lsig_span answer)
 {
     struct table table = {
-        .columns = 5,
-        .titles = {"ROOM", "MEMBERS", "CONNECTIONS", "AWAY", "REVISION"},
-        .right = {false, true, true, true, true},
+        .columns = 6,
+        .titles = {"ROOM", "MEMBERS", "CONNECTIONS", "AWAY", "WAITING", "REVISION"},
+        .right = {false, true, true, true, true, true},
     };
     struct lsig_span rooms = lsig_ctl_member(answer, "rooms");
     struct lsig_span room;
@@ -249,7 +249,8 @@ void lsig_ctl_show_rooms(FILE *out, struct lsig_span answer)
         put_number(row[1], lsig_ctl_number(room, "members"));
         put_number(row[2], lsig_ctl_number(room, "connections"));
         put_number(row[3], lsig_ctl_number(room, "away"));
-        put_number(row[4], lsig_ctl_number(room, "revision"));
+        put_number(row[4], lsig_ctl_number(room, "waiting"));
+        put_number(row[5], lsig_ctl_number(room, "revision"));
     }
     int64_t shown = (int64_t)table.rows;
     print_table(out, &table);
@@ -267,7 +268,11 @@ static void add_member(struct table *table, struct lsig_span member, const char 
         char(*row)[CELL_MAX] = add_row(table);
         if (first) {
             lsig_ctl_text(row[0], member, title);
-            lsig_ctl_text(row[1], member, "role");
+            if (lsig_ctl_truth(member, "waiting")) {
+                snprintf(row[1], CELL_MAX, "waiting");
+            } else {
+                lsig_ctl_text(row[1], member, "role");
+            }
             time_of(row[2], member, "joined_at");
         }
         first = false;

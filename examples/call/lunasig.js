@@ -397,6 +397,7 @@ export class Lunasig extends Emitter {
   #onRoomState(state, seq) {
     if (this.state === 'joined') {
       this.#isNext(seq);
+      this.self = state.self;
       this.#roster.replace(state, false);
       this.emit('room-state', state);
       return;

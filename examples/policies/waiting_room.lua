@@ -1,33 +1,15 @@
--- A waiting room: who comes waits until a host or a moderator lets him in. Until then nobody hears him and he hears nobody, but hosts
--- and moderators are told that he waits. (He sees who is there: they may want to see him too.)
+-- A waiting room that is always open: who comes for the first time waits until a host or a moderator lets him in, by a message. Until then
+-- nobody hears him and he hears nobody; hosts and moderators are told that he waits. (std.waiting_room tells them, and lets in over HTTP.)
 local sig = require "lunasig"
 local field = require "lunasig.field"
 
 sig.policy { name = "waiting_room", api = 1 }
 sig.use { "std.presence", "std.roles", "std.signaling", "std.media", "std.chat", "std.waiting_room" }
 
-local inside = { "host", "moderator", "participant" } -- who waits is an observer
-
 sig.on("join", function(room, member)
-  local before = room:role_of(member.id) -- the room remembers who was let in, and lets him in again
-  if room.host and (before == nil or before == "observer") then
-    room:remember_role(member.id, "observer")
-  end
+  local was_in = room:role_of(member.id) -- the room remembers whoever was let in, and nobody else
+  if room.host and not was_in then member.waiting = true end
 end)
-
-local function keep_inside(room, _, message)
-  local receiver = message.receiver
-  if not receiver and room:oldest { role = "observer", away = true } then
-    message:to { role = inside } -- it is for everybody
-  elseif receiver and receiver.role == "observer" then
-    return sig.deny("STILL_WAITING", receiver.id .. " has not been let in yet", { user_id = receiver.id })
-  end
-end
-
-for _, name in ipairs { "offer", "answer", "ice-candidate", "media-control", "screen-share-control", "chat-message" } do
-  sig.type.extend(name) { from = inside }
-  sig.on("message:" .. name, keep_inside)
-end
 
 sig.type "waiting-room-decide" {
   from = { "host", "moderator" },
@@ -38,12 +20,12 @@ sig.type "waiting-room-decide" {
 sig.on("message:waiting-room-decide", function(room, member, message)
   local decision = message.payload
   local who = room:member(decision.user_id)
-  if not who or who.role ~= "observer" then
+  if not who or not who.waiting then
     return sig.deny("NOT_WAITING", "nobody of that name waits here", { user_id = decision.user_id })
   end
   local answer = { user_id = who.id, actioned_by = member.id }
   if decision.admit then
-    who:set_role("participant", { by = member.id })
+    who.waiting = false
     room:send("waiting-room-admit", answer)
   else
     who:send("waiting-room-reject", answer)

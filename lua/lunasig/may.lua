@@ -88,10 +88,10 @@ function may.unmute(room, id)
   return may.lead(room, id) or may.setting(room, "allow_participants_unmute") ~= false
 end
 
--- Whether he waits to be let in (std.waiting_room).
+-- Whether he is here, and waits to be let in (member.waiting).
 function may.waits(room, id)
-  local state = may.state(room, "std.waiting_room")
-  return state ~= nil and state.waiting:has(id)
+  local member = room:member(id)
+  return member ~= nil and member.waiting
 end
 
 return may

@@ -5,7 +5,6 @@ local sig = require "lunasig"
 local field = require "lunasig.field"
 local clock = require "lunasig.clock"
 local may = require "lunasig.may"
-local say = require "lunasig.say"
 local text = require "lunasig.text"
 
 sig.policy { name = "std.hand_raise", api = 1 }
@@ -56,7 +55,7 @@ end
 
 -- Behind the message that changed it: what a hook sends goes out before the message that it was asked about.
 sig.on("timer:hand-raise-queue", function(room)
-  say.all(room, "hand-raise-queue", { queue = queue_of(room), timestamp = clock.stamp() })
+  room:send("hand-raise-queue", { queue = queue_of(room), timestamp = clock.stamp() })
 end)
 
 -- true: the queue is another one now, and everybody will be told. nil: there is no place left.
@@ -99,7 +98,7 @@ sig.route("POST /webrtc/rooms/:room/hand-raise", raise, function(request, room)
   if changed == nil then return 409, { detail = "Too many hands are up already" } end
   if changed then
     local said = { user_id = member.id, username = text.name_of(member), raised = raised, timestamp = clock.stamp() }
-    say.all(room, "hand-raise", said, { from = member })
+    room:send("hand-raise", said, { from = member })
   end
   return 200, { success = true, raised = raised, position = position_of(room, member.id) or sig.null }
 end)

@@ -5,7 +5,6 @@ local sig = require "lunasig"
 local clock = require "lunasig.clock"
 local field = require "lunasig.field"
 local may = require "lunasig.may"
-local say = require "lunasig.say"
 
 sig.policy { name = "std.recording", api = 1 }
 sig.use "std.records"
@@ -110,7 +109,7 @@ end
 function recording.tell(room, entry, now)
   entry = recording.shown(entry)
   local status = { recording_id = entry.recording_id, status = entry.status, duration = entry.duration_seconds }
-  say.all(room, "recording-status", status)
+  room:send("recording-status", status)
   local key = entry.user_id .. "/" .. entry.recording_id
   if now then return records.now("recordings", key, entry, kept) end
   records.later(room, "recordings", key, entry, kept)

@@ -5,7 +5,6 @@ local clock = require "lunasig.clock"
 local answer = require "lunasig.answer"
 local may = require "lunasig.may"
 local pages = require "lunasig.pages"
-local say = require "lunasig.say"
 
 sig.policy { name = "std.recording_routes", api = 1 }
 sig.use "std.recording"
@@ -24,7 +23,7 @@ end
 -- Says it to the room, as the message of a member would, and keeps it before the answer goes out.
 local function tell(room, user_id, action, entry)
   local order = { action = action, recording_id = entry.recording_id, user_id = user_id, timestamp = clock.stamp() }
-  say.all(room, "recording-control", order, { from = room:member(user_id) })
+  room:send("recording-control", order, { from = room:member(user_id) })
   recording.tell(room, entry, true)
 end
 

@@ -4,7 +4,6 @@
 local sig = require "lunasig"
 local field = require "lunasig.field"
 local clock = require "lunasig.clock"
-local say = require "lunasig.say"
 
 sig.policy { name = "std.screen_share", api = 1 }
 
@@ -35,5 +34,5 @@ end)
 
 sig.on("leave", function(room, member)
   if not room.state.sharers:remove(member.id) then return end
-  say.all(room, "screen-share-control", { action = "stop", user_id = member.id, timestamp = clock.stamp() })
+  room:send("screen-share-control", { action = "stop", user_id = member.id, timestamp = clock.stamp() })
 end)

@@ -15,6 +15,7 @@
     X(FORBIDDEN_TYPE, 0, "FORBIDDEN_TYPE", "only the server sends this message type")              \
     X(PERMISSION_DENIED, 0, "PERMISSION_DENIED", "this role may not send this message type")       \
     X(TARGET_NOT_FOUND, 0, "TARGET_NOT_FOUND", "the target is not in this room")                   \
+    X(STILL_WAITING, 0, "STILL_WAITING", "you have not been let in yet")                           \
     X(RATE_LIMIT_EXCEEDED, 0, "RATE_LIMIT_EXCEEDED", "too many messages")                          \
     X(MESSAGE_TOO_LARGE, 0, "MESSAGE_TOO_LARGE", "the message is above the limit of its type")     \
     X(ROOM_FULL, 1008, "ROOM_FULL", "the room has no free seat")                                   \

@@ -136,7 +136,7 @@
       "after a comma for rotation")                                                                \
     X(WEBHOOK_EVENTS, webhook_events, LIST, "room-opened,room-closed,joined,left", 1, 255, "",     \
       "Which events: room-opened, room-closed, joined, left, away, back, connected, "              \
-      "disconnected, role")                                                                        \
+      "disconnected, role, waiting, admitted")                                                     \
     X(WEBHOOK_QUEUE, webhook_queue_max, INTEGER, "1000", 1, 100000, "",                            \
       "Events that may wait for their delivery; the oldest are dropped and counted")               \
     X(WEBHOOK_TIMEOUT_S, webhook_timeout_s, SECONDS, "5", 1, 60, "", "Time one delivery may take") \

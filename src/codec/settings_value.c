@@ -139,8 +139,8 @@ static bool is_origin(struct lsig_span item)
 // The names of flow/observer.h, messages excepted: those are not for webhooks.
 static bool is_webhook_event(struct lsig_span item)
 {
-    static const char *const names[] = {"room-opened", "room-closed",  "joined",
-                                        "left",        "away",         "back",
+    static const char *const names[] = {"room-opened", "room-closed",  "joined", "waiting",
+                                        "admitted",    "left",         "away",   "back",
                                         "connected",   "disconnected", "role"};
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         if (lsig_span_is(item, names[i])) {
@@ -170,7 +170,7 @@ static const char *check_item(const struct lsig_setting_row *row, struct lsig_sp
     case LSIG_SETTING_INDEX_WEBHOOK_EVENTS:
         return is_webhook_event(item) ? NULL
                                       : "is none of room-opened, room-closed, joined, left, away, "
-                                        "back, connected, disconnected, role";
+                                        "back, connected, disconnected, role, waiting, admitted";
     default:
         return NULL;
     }

@@ -108,7 +108,8 @@ void lsig_announce_flush(struct lsig_flow *flow, struct lsig_room *room)
     }
     struct lsig_body *state = NULL;
     for (uint32_t i = 0; i < room->connection_count; i++) {
-        if (room->connections[i]->dialect == LSIG_COMPAT) {
+        if (room->connections[i]->dialect == LSIG_COMPAT &&
+            lsig_room_reaches(room, room->connections[i])) {
             tell_client(flow, pending, lsig_client_of(room->connections[i]), &state);
         }
     }
@@ -187,13 +188,41 @@ static void tell_v1(struct lsig_flow *flow,
     lsig_body_unref(body);
 }
 
-void lsig_announce_joined(struct lsig_client *client)
+// The same, but for a whole member.
+static void
+tell_v1_others(struct lsig_flow *flow, const struct lsig_member *member, struct lsig_body *body)
 {
-    struct lsig_flow *flow = client->flow;
-    struct lsig_room *room = client->room;
-    const struct lsig_member *member = client->member;
+    const struct lsig_room *room = member->room;
+    for (uint32_t i = 0; i < room->connection_count; i++) {
+        struct lsig_connection *to = room->connections[i];
+        if (to->dialect == LSIG_V1 && to->member != member && lsig_room_reaches(room, to)) {
+            flow->sink.send(lsig_client_of(to), body);
+        }
+    }
+    lsig_body_unref(body);
+}
+
+static void tell_v1_away(struct lsig_flow *flow, const struct lsig_member *member, bool away)
+{
+    struct lsig_room *room = member->room;
+    if (member->waiting || !room_speaks(room, LSIG_V1)) {
+        return;
+    }
     struct lsig_buf out;
-    if (room->connection_count < 2) {
+    lsig_buf_init(&out, PAYLOAD_MAX);
+    lsig_json_open(&out, NULL, '{');
+    lsig_json_string(&out, "user_id", member->id);
+    lsig_json_integer(&out, "revision", (int64_t)room->revision);
+    lsig_json_string(&out, "timestamp", flow->now_iso);
+    tell_v1_others(flow, member,
+                   close_payload(&out, flow, room, away ? "user-away" : "user-back", LSIG_V1));
+}
+
+void lsig_announce_joined(struct lsig_flow *flow, const struct lsig_member *member)
+{
+    struct lsig_room *room = member->room;
+    struct lsig_buf out;
+    if (member->waiting || room->connection_count < 2) {
         return;
     }
     open_payload(&out, flow, member);
@@ -209,8 +238,10 @@ void lsig_announce_joined(struct lsig_client *client)
     lsig_json_string(&out, "role", lsig_role_name((enum lsig_role)member->role));
     lsig_json_integer(&out, "revision", (int64_t)room->revision);
     lsig_room_state_print_peers(&out, member);
-    tell_v1(flow, room, &client->connection,
-            close_payload(&out, flow, room, "user-joined", LSIG_V1));
+    tell_v1_others(flow, member, close_payload(&out, flow, room, "user-joined", LSIG_V1));
+    if (member->away) { // let in while he was
+        tell_v1_away(flow, member, true);
+    }
 }
 
 static void tell_peer(struct lsig_flow *flow,
@@ -230,27 +261,14 @@ static void tell_peer(struct lsig_flow *flow,
 
 void lsig_announce_peer(struct lsig_client *client)
 {
-    if (room_speaks(client->room, LSIG_V1)) {
+    if (!client->member->waiting && room_speaks(client->room, LSIG_V1)) {
         tell_peer(client->flow, client->member, &client->connection, "peer-joined");
     }
 }
 
-void lsig_announce_left(struct lsig_flow *flow,
-                        const struct lsig_member *member,
-                        const struct lsig_connection *connection,
-                        const char *reason)
+static void tell_left(struct lsig_flow *flow, const struct lsig_member *member, const char *reason)
 {
     struct lsig_room *room = member->room;
-    if (member->present) {
-        if (room_speaks(room, LSIG_V1)) {
-            tell_peer(flow, member, connection, "peer-left");
-        }
-        return;
-    }
-    if (room->connection_count == 0) {
-        lsig_announce_flush(flow, room); // nobody is left to hear it
-        return;
-    }
     struct lsig_buf out;
     open_payload(&out, flow, member);
     lsig_json_string(&out, "reason", reason);
@@ -264,27 +282,28 @@ void lsig_announce_left(struct lsig_flow *flow,
     tell_v1(flow, room, NULL, close_payload(&out, flow, room, "user-left", LSIG_V1));
 }
 
-static void tell_v1_away(struct lsig_flow *flow, const struct lsig_member *member, bool away)
+void lsig_announce_held(struct lsig_flow *flow, const struct lsig_member *member)
+{
+    tell_left(flow, member, "waiting");
+}
+
+void lsig_announce_left(struct lsig_flow *flow,
+                        const struct lsig_member *member,
+                        const struct lsig_connection *connection,
+                        const char *reason)
 {
     struct lsig_room *room = member->room;
-    if (!room_speaks(room, LSIG_V1)) {
+    if (member->present) {
+        if (!member->waiting && room_speaks(room, LSIG_V1)) {
+            tell_peer(flow, member, connection, "peer-left");
+        }
         return;
     }
-    struct lsig_buf out;
-    lsig_buf_init(&out, PAYLOAD_MAX);
-    lsig_json_open(&out, NULL, '{');
-    lsig_json_string(&out, "user_id", member->id);
-    lsig_json_integer(&out, "revision", (int64_t)room->revision);
-    lsig_json_string(&out, "timestamp", flow->now_iso);
-    struct lsig_body *body =
-        close_payload(&out, flow, room, away ? "user-away" : "user-back", LSIG_V1);
-    for (uint32_t i = 0; i < room->connection_count; i++) {
-        struct lsig_connection *to = room->connections[i];
-        if (to->dialect == LSIG_V1 && to->member != member) {
-            flow->sink.send(lsig_client_of(to), body);
-        }
+    if (room->connection_count == 0) {
+        lsig_announce_flush(flow, room); // nobody is left to hear it
+    } else if (!member->waiting) {
+        tell_left(flow, member, reason);
     }
-    lsig_body_unref(body);
 }
 
 void lsig_announce_away(struct lsig_flow *flow, struct lsig_member *member, bool away)

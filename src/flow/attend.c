@@ -67,19 +67,23 @@ static void welcome(struct lsig_client *client, bool is_new)
         return;
     }
     flow->metrics->joins += 1;
-    lsig_log(LSIG_INFO, "joined", LSIG_LOG_TEXT("room", room->id),
+    bool waits = client->member->waiting;
+    lsig_log(LSIG_INFO, waits ? "waiting" : "joined", LSIG_LOG_TEXT("room", room->id),
              LSIG_LOG_TEXT("user", client->member->id),
              LSIG_LOG_TEXT("connection", client->connection.peer_id),
              LSIG_LOG_TEXT("role", lsig_role_name((enum lsig_role)client->member->role)),
              LSIG_LOG_NUMBER("members", room->member_count));
-    lsig_announce_joined(client);
+    lsig_announce_joined(flow, client->member);
     if (room->member_count == 1) {
         observe(client, LSIG_EVENT_ROOM_OPENED, NULL);
         lsig_tell_room(flow, LSIG_HOOK_ROOM_OPEN, client->room);
     }
     observe(client, LSIG_EVENT_JOINED, NULL);
+    if (waits) {
+        observe(client, LSIG_EVENT_WAITING, NULL);
+    }
     observe(client, LSIG_EVENT_CONNECTED, NULL);
-    lsig_tell_member(flow, LSIG_HOOK_JOINED, client->member);
+    lsig_tell_member(flow, waits ? LSIG_HOOK_WAITING : LSIG_HOOK_JOINED, client->member);
 }
 
 // seats: how many members the room may have for this one to come in.

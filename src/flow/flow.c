@@ -23,6 +23,7 @@ void lsig_flow_init(struct lsig_flow *flow)
 
 void lsig_flow_clear(struct lsig_flow *flow)
 {
+    lsig_tell_forget(flow);
     assert(flow->user_connections.count == 0 && flow->pending == NULL && flow->resumable == NULL);
     lsig_limits_clear(flow);
     lsig_map_clear(&flow->shared_buckets);
@@ -39,6 +40,7 @@ void lsig_flow_set_time(struct lsig_flow *flow, struct lsig_time now)
 
 int64_t lsig_flow_tick(struct lsig_flow *flow)
 {
+    lsig_tell_due(flow);
     lsig_line_resume_due(flow);
     // Ticks come as often as there is something to say; looking through everything need not.
     if (flow->now.mono_ms - flow->swept_ms >= SWEEP_MS) {
@@ -71,7 +73,8 @@ static int64_t earlier(int64_t one, int64_t other)
 
 int64_t lsig_flow_due_ms(const struct lsig_flow *flow)
 {
-    int64_t due_ms = flow->resumable != NULL ? flow->now.mono_ms : -1;
+    bool now = flow->resumable != NULL || flow->tell_first != NULL;
+    int64_t due_ms = now ? flow->now.mono_ms : -1;
     if (flow->script != NULL) {
         due_ms = earlier(due_ms, lsig_script_due_ms(flow->script));
     }

@@ -35,6 +35,8 @@ struct lsig_sink {
     void (*send_first)(struct lsig_client *client, struct lsig_body *body);
 };
 
+struct lsig_tell_later; // a hook that is asked in the next turn of the loop (tell.c)
+
 struct lsig_flow {
     const struct lsig_settings *settings;
     const struct lsig_keyring *keyring;
@@ -48,6 +50,8 @@ struct lsig_flow {
     struct lsig_map shared_buckets;     // of users, addresses and rooms (limits.c)
     struct lsig_map user_connections;   // how many each user has (door.c)
     struct lsig_client *resumable;      // have queued frames that wait for the next turn (line.c)
+    struct lsig_tell_later *tell_first; // oldest first
+    struct lsig_tell_later *tell_last;
     struct lsig_observer *observers;    // observer.h
     struct lsig_announcements *pending; // rooms whose announcements are merged (announce.c)
     struct lsig_revoke *revoke;         // tokens dead before their end (revoke.h); NULL: none

@@ -2,6 +2,17 @@
 
 #include <stdio.h>
 
+// Whatever the role of one who waits: he sends what is declared for those who wait.
+static enum lsig_status check_waiting(const struct lsig_rule *rule, struct lsig_refusal *refusal)
+{
+    if ((rule->from & LSIG_WAITING_BIT) != 0) {
+        return LSIG_OK;
+    }
+    lsig_refuse(refusal, LSIG_STILL_WAITING);
+    lsig_refusal_add_text(refusal, "type", rule->name);
+    return LSIG_STILL_WAITING;
+}
+
 enum lsig_status lsig_gate_check_type(const struct lsig_client *client,
                                       const struct lsig_envelope *envelope,
                                       const struct lsig_rule **rule,
@@ -15,6 +26,9 @@ enum lsig_status lsig_gate_check_type(const struct lsig_client *client,
         lsig_refuse(refusal, LSIG_FORBIDDEN_TYPE);
         lsig_refusal_add_text(refusal, "type", (*rule)->name);
         return LSIG_FORBIDDEN_TYPE;
+    }
+    if (client->member->waiting) {
+        return check_waiting(*rule, refusal);
     }
     if (((*rule)->from & LSIG_ROLE_BIT(client->member->role)) == 0) {
         lsig_refuse(refusal, LSIG_PERMISSION_DENIED);
@@ -58,6 +72,17 @@ static enum lsig_status absent_target(const struct lsig_client *client,
     return LSIG_TARGET_NOT_FOUND;
 }
 
+// Nothing goes to a member who waits, whoever names him or his connection.
+static enum lsig_status check_let_in(const struct lsig_route *route, struct lsig_refusal *refusal)
+{
+    if (!route->member->waiting) {
+        return LSIG_OK;
+    }
+    lsig_refuse_with(refusal, LSIG_STILL_WAITING, "who this is for has not been let in yet");
+    lsig_refusal_add_text(refusal, "user_id", route->member->id);
+    return LSIG_STILL_WAITING;
+}
+
 enum lsig_status lsig_gate_find_route(const struct lsig_client *client,
                                       const struct lsig_rule *rule,
                                       struct lsig_span target,
@@ -78,7 +103,7 @@ enum lsig_status lsig_gate_find_route(const struct lsig_client *client,
         route->connection = lsig_room_peer(client->room, target);
         if (route->connection != NULL) {
             route->member = route->connection->member;
-            return LSIG_OK;
+            return check_let_in(route, refusal);
         }
     }
     route->member = lsig_room_member(client->room, target);
@@ -88,5 +113,5 @@ enum lsig_status lsig_gate_find_route(const struct lsig_client *client,
     if (!v1 && rule->one_connection) {
         route->connection = lsig_room_spoken_to(route->member, client->member);
     }
-    return LSIG_OK;
+    return check_let_in(route, refusal);
 }

@@ -11,8 +11,8 @@ struct lsig_route {
     struct lsig_connection *connection; // … or this one alone
 };
 
-// The type is declared, clients may send it, the sender's role may. The rule is valid for this turn
-// of the loop.
+// The type is declared, clients may send it, the sender's role may, or he who waits. The rule is
+// valid for this turn of the loop.
 LSIG_MUST_USE enum lsig_status lsig_gate_check_type(const struct lsig_client *client,
                                                     const struct lsig_envelope *envelope,
                                                     const struct lsig_rule **rule,
@@ -22,7 +22,7 @@ LSIG_MUST_USE enum lsig_status lsig_gate_check_payload(const struct lsig_client 
                                                        const struct lsig_rule *rule,
                                                        const struct lsig_envelope *envelope,
                                                        struct lsig_refusal *refusal);
-// Where it goes (protocol section 4).
+// Where it goes (protocol section 4). LSIG_STILL_WAITING: to somebody who waits.
 LSIG_MUST_USE enum lsig_status lsig_gate_find_route(const struct lsig_client *client,
                                                     const struct lsig_rule *rule,
                                                     struct lsig_span target,

@@ -201,8 +201,8 @@ static enum lsig_status walk(struct lsig_client *client,
         return handle_in_core(client, envelope, refusal, silent);
     }
     enum lsig_status status = lsig_gate_check_type(client, envelope, &rule, refusal);
-    // Also for a message that its sender's role forbids: refusing costs a frame.
-    if (status == LSIG_OK || status == LSIG_PERMISSION_DENIED) {
+    // Also for a message that its sender may not send: refusing costs a frame.
+    if (status == LSIG_OK || status == LSIG_PERMISSION_DENIED || status == LSIG_STILL_WAITING) {
         struct lsig_refusal limit;
         enum lsig_status limited = lsig_limits_check_message(client, rule, &limit, silent);
         if (limited != LSIG_OK) {

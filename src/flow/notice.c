@@ -31,7 +31,8 @@ void lsig_notice_broadcast(struct lsig_flow *flow,
 {
     for (uint32_t i = 0; i < room->connection_count; i++) {
         struct lsig_connection *connection = room->connections[i];
-        if (connection->dialect == dialect && connection != except) {
+        if (connection->dialect == dialect && connection != except &&
+            lsig_room_reaches(room, connection)) {
             flow->sink.send(lsig_client_of(connection), body);
         }
     }

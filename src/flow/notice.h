@@ -11,7 +11,8 @@ struct lsig_body *lsig_notice_print(const struct lsig_flow *flow,
                                     struct lsig_span payload,
                                     enum lsig_dialect dialect);
 void lsig_notice_send(struct lsig_client *client, const char *type, struct lsig_span payload);
-// To all connections of the room with that dialect, but for `except` (may be NULL).
+// To all connections of the room with that dialect, but for `except` (may be NULL) and those of
+// members who wait.
 void lsig_notice_broadcast(struct lsig_flow *flow,
                            struct lsig_room *room,
                            enum lsig_dialect dialect,

@@ -12,6 +12,8 @@
     X(ROOM_OPENED, "room-opened") /* its first member has joined */                                \
     X(ROOM_CLOSED, "room-closed") /* its last member has left */                                   \
     X(JOINED, "joined")           /* a user became member */                                       \
+    X(WAITING, "waiting")         /* he waits to be let in: has joined so, or has to again */      \
+    X(ADMITTED, "admitted")       /* he who waited is in */                                        \
     X(LEFT, "left")               /* reason is set */                                              \
     X(AWAY, "away")               /* the last connection of a member was lost */                   \
     X(BACK, "back")                                                                                \

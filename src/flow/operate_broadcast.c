@@ -145,6 +145,19 @@ static int check_message(const struct lsig_flow *flow,
     return 200;
 }
 
+// Those who wait to be let in do not hear it.
+static int64_t count_reached(const struct lsig_room *room)
+{
+    int64_t reached = 0;
+    if (room->waiting_count == 0) {
+        return room->connection_count;
+    }
+    for (uint32_t i = 0; i < room->connection_count; i++) {
+        reached += lsig_room_reaches(room, room->connections[i]);
+    }
+    return reached;
+}
+
 int lsig_broadcasts_add(struct lsig_broadcasts *broadcasts,
                         const struct lsig_operate_request *request,
                         struct lsig_buf *out)
@@ -168,7 +181,7 @@ int lsig_broadcasts_add(struct lsig_broadcasts *broadcasts,
     const struct broadcast *broadcast = begin(broadcasts, request, only, rule->name);
     int64_t connections = 0;
     for (size_t i = 0; i < broadcast->count; i++) {
-        connections += broadcast->rooms[i]->connection_count;
+        connections += count_reached(broadcast->rooms[i]);
     }
     lsig_json_open(out, NULL, '{');
     lsig_json_string(out, "type", broadcast->type);

@@ -96,6 +96,7 @@ void lsig_operate_print_rooms(struct lsig_buf *out, const struct lsig_flow *flow
         lsig_json_integer(out, "members", rooms[i]->member_count);
         lsig_json_integer(out, "connections", rooms[i]->connection_count);
         lsig_json_integer(out, "away", count_away(rooms[i]));
+        lsig_json_integer(out, "waiting", rooms[i]->waiting_count);
         lsig_json_integer(out, "revision", (int64_t)rooms[i]->revision);
         lsig_json_close(out, '}');
     }
@@ -130,6 +131,7 @@ static void print_presence(struct lsig_buf *out, const struct lsig_member *membe
     lsig_json_string(out, "role", lsig_role_name((enum lsig_role)member->role));
     lsig_json_string(out, "joined_at", joined_at);
     lsig_json_boolean(out, "away", member->away);
+    lsig_json_boolean(out, "waiting", member->waiting);
     lsig_json_open(out, "connections", '[');
     for (struct lsig_connection *at = member->connections; at != NULL; at = at->next) {
         print_connection(out, at, addresses);
@@ -147,6 +149,7 @@ void lsig_operate_print_room(struct lsig_buf *out,
     lsig_json_integer(out, "revision", (int64_t)room->revision);
     lsig_json_integer(out, "member_count", room->member_count);
     lsig_json_integer(out, "connection_count", room->connection_count);
+    lsig_json_integer(out, "waiting_count", room->waiting_count);
     lsig_json_open(out, "members", '[');
     for (const struct lsig_member *at = room->first; at != NULL && limit > 0; at = at->next) {
         limit -= 1;

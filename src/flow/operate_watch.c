@@ -43,7 +43,8 @@ print_event(struct lsig_buf *out, const struct lsig_flow *flow, const struct lsi
     if (event->connection != NULL && event->connection->peer_id[0] != '\0') {
         lsig_json_string(out, "peer_id", event->connection->peer_id);
     }
-    bool role = event->kind == LSIG_EVENT_ROLE || event->kind == LSIG_EVENT_JOINED;
+    bool role = event->kind == LSIG_EVENT_ROLE || event->kind == LSIG_EVENT_JOINED ||
+                event->kind == LSIG_EVENT_ADMITTED;
     if (role && event->member != NULL) {
         lsig_json_string(out, "role", lsig_role_name((enum lsig_role)event->member->role));
     }

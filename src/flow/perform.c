@@ -1,5 +1,6 @@
 #include "flow/perform.h"
 
+#include "flow/admit.h"
 #include "flow/announce.h"
 #include "flow/line.h"
 #include "room/kept.h"
@@ -23,9 +24,10 @@ static void deliver(struct message *message, struct lsig_connection *to)
     message->flow->sink.send(lsig_client_of(to), message->bodies[dialect]);
 }
 
-static bool hears(const struct lsig_effect *effect, const struct lsig_member *member)
+static bool hears(const struct lsig_effect *effect, const struct lsig_connection *connection)
 {
-    return member != effect->except &&
+    const struct lsig_member *member = connection->member;
+    return lsig_room_reaches(effect->room, connection) && member != effect->except &&
            (effect->roles == 0 || (effect->roles & LSIG_ROLE_BIT(member->role)) != 0);
 }
 
@@ -71,7 +73,7 @@ static void perform_send(struct lsig_flow *flow, const struct lsig_effect *effec
         }
     } else {
         for (uint32_t i = 0; i < effect->room->connection_count; i++) {
-            if (hears(effect, effect->room->connections[i]->member)) {
+            if (hears(effect, effect->room->connections[i])) {
                 deliver(&message, effect->room->connections[i]);
             }
         }
@@ -106,9 +108,12 @@ static void perform(void *self, const struct lsig_effect *effect)
         perform_send(flow, effect);
         break;
     case LSIG_EFFECT_ROLE:
-        if (effect->member->present) {
+        if (effect->member->present && !effect->member->waiting) {
             lsig_announce_role(flow, effect->member, effect->text);
         }
+        break;
+    case LSIG_EFFECT_WAITING:
+        lsig_admit_follow(flow, effect->member);
         break;
     case LSIG_EFFECT_END:
         perform_end(effect);

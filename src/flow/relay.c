@@ -22,6 +22,9 @@ static bool hears(const struct lsig_client *sender,
                   const struct lsig_rule *rule,
                   const struct lsig_connection *to)
 {
+    if (!lsig_room_reaches(sender->room, to)) {
+        return false;
+    }
     if (to->member == sender->member) {
         return to != &sender->connection && rule->to != LSIG_TO_OTHERS && to->dialect == LSIG_V1;
     }
@@ -74,7 +77,8 @@ to_redirected(struct lsig_client *sender, const struct lsig_redirect *redirect, 
     if (redirect->kind != LSIG_REDIRECT_MEMBERS) {
         for (uint32_t i = 0; i < room->connection_count; i++) {
             struct lsig_connection *to = room->connections[i];
-            if (to->member != sender->member && (roles & LSIG_ROLE_BIT(to->member->role)) != 0) {
+            if (to->member != sender->member && (roles & LSIG_ROLE_BIT(to->member->role)) != 0 &&
+                lsig_room_reaches(room, to)) {
                 deliver(sender->flow, forms, to);
             }
         }
@@ -84,7 +88,8 @@ to_redirected(struct lsig_client *sender, const struct lsig_redirect *redirect, 
     while (rest.len > 0) {
         struct lsig_span id = lsig_span_of(rest.data);
         const struct lsig_member *member = lsig_room_member(room, id);
-        struct lsig_connection *at = member != NULL ? member->connections : NULL;
+        bool reached = member != NULL && !member->waiting;
+        struct lsig_connection *at = reached ? member->connections : NULL;
         for (; at != NULL; at = at->next) {
             deliver(sender->flow, forms, at);
         }

@@ -65,6 +65,29 @@ print_kept(struct lsig_buf *out, const struct lsig_room *room, enum lsig_dialect
     lsig_json_close(out, ']');
 }
 
+static void
+print_participant(struct lsig_buf *out, const struct lsig_member *member, enum lsig_dialect dialect)
+{
+    char joined_at[LSIG_CLOCK_ISO_SIZE];
+    lsig_clock_print_iso(joined_at, member->joined_ms);
+    lsig_json_open(out, NULL, '{');
+    lsig_json_string(out, "user_id", member->id);
+    lsig_json_string(out, "username", member->username);
+    lsig_json_string(out, "joined_at", joined_at);
+    lsig_json_string(out, "role", lsig_role_name((enum lsig_role)member->role));
+    print_attr(out, member);
+    if (dialect == LSIG_V1) {
+        lsig_room_state_print_peers(out, member);
+        if (member->away) {
+            lsig_json_boolean(out, "away", true);
+        }
+    }
+    if (member->waiting) {
+        lsig_json_boolean(out, "waiting", true);
+    }
+    lsig_json_close(out, '}');
+}
+
 void lsig_room_state_print(struct lsig_buf *out,
                            const struct lsig_room *room,
                            enum lsig_dialect dialect)
@@ -72,24 +95,23 @@ void lsig_room_state_print(struct lsig_buf *out,
     lsig_json_string(out, "room_id", room->id);
     lsig_json_open(out, "participants", '[');
     for (const struct lsig_member *at = room->first; at != NULL; at = at->next) {
-        char joined_at[LSIG_CLOCK_ISO_SIZE];
-        lsig_clock_print_iso(joined_at, at->joined_ms);
-        lsig_json_open(out, NULL, '{');
-        lsig_json_string(out, "user_id", at->id);
-        lsig_json_string(out, "username", at->username);
-        lsig_json_string(out, "joined_at", joined_at);
-        lsig_json_string(out, "role", lsig_role_name((enum lsig_role)at->role));
-        print_attr(out, at);
-        if (dialect == LSIG_V1) {
-            lsig_room_state_print_peers(out, at);
-            if (at->away) {
-                lsig_json_boolean(out, "away", true);
-            }
+        if (!at->waiting) {
+            print_participant(out, at, dialect);
         }
-        lsig_json_close(out, '}');
     }
     lsig_json_close(out, ']');
-    lsig_json_integer(out, "participant_count", room->member_count);
+    lsig_json_integer(out, "participant_count", lsig_room_inside_count(room));
+}
+
+// What one who waits is shown.
+static void
+print_alone(struct lsig_buf *out, const struct lsig_member *member, enum lsig_dialect dialect)
+{
+    lsig_json_string(out, "room_id", member->room->id);
+    lsig_json_open(out, "participants", '[');
+    print_participant(out, member, dialect);
+    lsig_json_close(out, ']');
+    lsig_json_integer(out, "participant_count", 1);
 }
 
 static void print_self(struct lsig_buf *out, const struct lsig_client *client)
@@ -100,6 +122,9 @@ static void print_self(struct lsig_buf *out, const struct lsig_client *client)
     lsig_json_string(out, "peer_id", client->connection.peer_id);
     lsig_json_integer(out, "join_seq", (int64_t)client->connection.join_seq);
     lsig_json_string(out, "role", lsig_role_name((enum lsig_role)member->role));
+    if (member->waiting) {
+        lsig_json_boolean(out, "waiting", true);
+    }
     lsig_json_close(out, '}');
 }
 
@@ -136,16 +161,42 @@ static void print_v1(struct lsig_buf *out, struct lsig_client *client)
     client->ice_until_s = lsig_ice_expires_at(flow->settings, now_s, token_exp_s);
 }
 
+// What the room is to this client, into a fresh buffer.
+static void open_state(struct lsig_buf *out, struct lsig_client *client)
+{
+    enum lsig_dialect dialect = (enum lsig_dialect)client->connection.dialect;
+    lsig_buf_init(out, LSIG_ROOM_STATE_MAX);
+    lsig_json_open(out, NULL, '{');
+    if (client->member->waiting) {
+        print_alone(out, client->member, dialect);
+    } else {
+        lsig_room_state_print(out, client->room, dialect);
+    }
+    if (dialect == LSIG_V1) {
+        print_v1(out, client);
+    }
+}
+
+// The frame of such a buffer, which is wiped. The caller has the reference.
+static struct lsig_body *close_state(struct lsig_buf *out, struct lsig_client *client)
+{
+    lsig_json_close(out, '}');
+    client->entered_revision = client->room->revision;
+    struct lsig_body *body =
+        lsig_notice_print(client->flow, client->room, "room-state", lsig_buf_span(out),
+                          (enum lsig_dialect)client->connection.dialect);
+    explicit_bzero(out->data, out->len); // may hold a TURN credential, and a resume token
+    lsig_buf_clear(out);
+    return body;
+}
+
 void lsig_room_state_welcome(struct lsig_client *client, const struct lsig_arrival *arrival)
 {
-    struct lsig_flow *flow = client->flow;
+    const struct lsig_flow *flow = client->flow;
     enum lsig_dialect dialect = (enum lsig_dialect)client->connection.dialect;
     struct lsig_buf out;
-    lsig_buf_init(&out, LSIG_ROOM_STATE_MAX);
-    lsig_json_open(&out, NULL, '{');
-    lsig_room_state_print(&out, client->room, dialect);
+    open_state(&out, client);
     if (dialect == LSIG_V1) {
-        print_v1(&out, client);
         if (arrival->asked) {
             lsig_json_boolean(&out, "resumed", arrival->resumed);
         }
@@ -153,17 +204,27 @@ void lsig_room_state_welcome(struct lsig_client *client, const struct lsig_arriv
         lsig_json_boolean(&out, "reconnected", true);
         lsig_json_integer(&out, "missed_message_count", arrival->replayed);
     }
-    if (!arrival->resumed) { // else it has heard them, or they follow
+    if (!arrival->resumed && !client->member->waiting) { // else it has heard them, or they follow
         print_kept(&out, client->room, dialect);
     }
     print_session(&out, client);
-    lsig_json_close(&out, '}');
-    client->entered_revision = client->room->revision;
-    struct lsig_body *body =
-        lsig_notice_print(flow, client->room, "room-state", lsig_buf_span(&out), dialect);
+    struct lsig_body *body = close_state(&out, client);
     body->once = true; // it brings the token without which nothing can be asked for again
     (arrival->resumed ? flow->sink.send_first : flow->sink.send)(client, body);
     lsig_body_unref(body);
-    explicit_bzero(out.data, out.len); // may hold a TURN credential, and has a resume token
-    lsig_buf_clear(&out);
+}
+
+void lsig_room_state_renew(struct lsig_client *client)
+{
+    struct lsig_buf out;
+    if (client->state == LSIG_CLIENT_CLOSING) {
+        return;
+    }
+    open_state(&out, client);
+    if (!client->member->waiting) {
+        print_kept(&out, client->room, (enum lsig_dialect)client->connection.dialect);
+    }
+    struct lsig_body *body = close_state(&out, client);
+    client->flow->sink.send(client, body);
+    lsig_body_unref(body);
 }

@@ -210,13 +210,13 @@ static void call_hook(struct lsig_route_request *request, const struct lsig_scri
 // --- what is asked before the hook
 
 // The role of somebody in a room, or the one with which somebody who left would return: where
-// nobody is host, host. False: he has none there.
+// nobody is host, host. False: he has none there, or waits to be let in.
 static bool find_role(const struct lsig_room *room, struct lsig_span user, enum lsig_role *role)
 {
     const struct lsig_member *member = lsig_room_member(room, user);
     if (member != NULL) {
         *role = (enum lsig_role)member->role;
-        return true;
+        return !member->waiting;
     }
     if (!lsig_room_remembered_role(room, user, role)) {
         return false;

@@ -1,7 +1,9 @@
 #include "flow/tell.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
+#include "base/alloc.h"
 #include "codec/scan.h"
 #include "flow/limits.h"
 #include "flow/line.h"
@@ -9,10 +11,64 @@
 
 enum { RULE_NAME_SIZE = 128 };
 
+struct lsig_tell_later {
+    struct lsig_tell_later *next;
+    enum lsig_hook_kind kind;
+    struct lsig_member *member; // a reference
+};
+
 void lsig_tell_member(struct lsig_flow *flow, enum lsig_hook_kind kind, struct lsig_member *member)
 {
     struct lsig_hook_event event = {.kind = kind, .member = member};
     lsig_script_tell(flow->script, &event);
+}
+
+void lsig_tell_later(struct lsig_flow *flow, enum lsig_hook_kind kind, struct lsig_member *member)
+{
+    if (!lsig_script_has_hooks(flow->script, kind)) {
+        return;
+    }
+    struct lsig_tell_later *later = lsig_alloc(sizeof(*later));
+    later->kind = kind;
+    later->member = lsig_member_ref(member);
+    *(flow->tell_last != NULL ? &flow->tell_last->next : &flow->tell_first) = later;
+    flow->tell_last = later;
+}
+
+static struct lsig_tell_later *take_later(struct lsig_flow *flow)
+{
+    struct lsig_tell_later *later = flow->tell_first;
+    flow->tell_first = later->next;
+    flow->tell_last = later->next != NULL ? flow->tell_last : NULL;
+    return later;
+}
+
+static void later_free(struct lsig_tell_later *later)
+{
+    lsig_member_unref(later->member);
+    free(later);
+}
+
+void lsig_tell_due(struct lsig_flow *flow)
+{
+    const struct lsig_tell_later *last = flow->tell_last; // these hooks may bring about others
+    bool more = last != NULL;
+    while (more) {
+        struct lsig_tell_later *later = take_later(flow);
+        more = later != last;
+        bool waits = later->kind == LSIG_HOOK_WAITING;
+        if (later->member->present && later->member->waiting == waits) {
+            lsig_tell_member(flow, later->kind, later->member);
+        }
+        later_free(later);
+    }
+}
+
+void lsig_tell_forget(struct lsig_flow *flow)
+{
+    while (flow->tell_first != NULL) {
+        later_free(take_later(flow));
+    }
 }
 
 void lsig_tell_left(struct lsig_flow *flow, struct lsig_member *member, const char *reason)

@@ -5,8 +5,13 @@
 
 #include "flow/flow.h"
 
-// JOINED, AWAY, BACK, RESUME of a member.
+// JOINED, WAITING, AWAY, BACK, RESUME of a member.
 void lsig_tell_member(struct lsig_flow *flow, enum lsig_hook_kind kind, struct lsig_member *member);
+// JOINED or WAITING in the next turn of the loop, if it is still so then: for what a hook itself
+// has brought about.
+void lsig_tell_later(struct lsig_flow *flow, enum lsig_hook_kind kind, struct lsig_member *member);
+void lsig_tell_due(struct lsig_flow *flow);    // those that wait for this turn
+void lsig_tell_forget(struct lsig_flow *flow); // the flow ends: nobody hears of them
 void lsig_tell_left(struct lsig_flow *flow, struct lsig_member *member, const char *reason);
 void lsig_tell_room(struct lsig_flow *flow,
                     enum lsig_hook_kind kind, // ROOM_OPEN, ROOM_CLOSE

@@ -243,7 +243,7 @@ static uint16_t add_other(struct lsig_timeline *timeline,
                           const struct lsig_room *room,
                           const struct lsig_member *own)
 {
-    if (room->member_count != 2) {
+    if (room->member_count != 2 || room->waiting_count > 0) {
         return 0;
     }
     const struct lsig_member *other = room->first != own ? room->first : room->last;

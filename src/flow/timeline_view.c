@@ -45,7 +45,8 @@ static void print_entry(struct lsig_buf *out,
                         const struct lsig_timeline_entry *entry)
 {
     bool message = entry->kind == LSIG_EVENT_MESSAGE || entry->kind == LSIG_EVENT_REFUSED;
-    bool role = entry->kind == LSIG_EVENT_JOINED || entry->kind == LSIG_EVENT_ROLE;
+    bool role = entry->kind == LSIG_EVENT_JOINED || entry->kind == LSIG_EVENT_ADMITTED ||
+                entry->kind == LSIG_EVENT_ROLE;
     lsig_json_open(out, NULL, '{');
     print_time(out, entry->at_ms);
     lsig_json_string(out, "event",
@@ -138,6 +139,7 @@ void lsig_timeline_print(struct lsig_buf *out,
     lsig_json_string(out, "room_id", timeline->room_id);
     lsig_json_integer(out, "time_ms", flow->now.wall_ms);
     lsig_json_integer(out, "members", room != NULL ? room->member_count : 0);
+    lsig_json_integer(out, "waiting", room != NULL ? room->waiting_count : 0);
     lsig_json_integer(out, "policy_version", (int64_t)lsig_script_version(flow->script));
     lsig_json_integer(out, "lost", (int64_t)timeline->lost);
     lsig_json_open(out, "entries", '[');

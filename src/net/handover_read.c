@@ -66,6 +66,9 @@ static void remember_gone(struct lsig_room *room, const struct lsig_member *memb
 {
     struct lsig_span id = lsig_span_of(member->id);
     lsig_kept_drop_user(room, id);
+    if (member->waiting) {
+        return; // he never was in
+    }
     if (lsig_former_find(room, id) == NULL && lsig_room_member(room, id) == NULL) {
         lsig_former_add(room, id,
                         member->role == LSIG_HOST ? LSIG_MODERATOR : (enum lsig_role)member->role);
@@ -160,14 +163,17 @@ static bool read_member(struct reading *reading, struct lsig_span line)
               username != NULL && role_ok(role) &&
               lsig_room_member(reading->place.room, lsig_span_of(id)) == NULL;
     if (ok) {
-        // A file that says both is damaged: who is here is not remembered.
+        bool waiting = lsig_handover_line_true(line, "waiting");
+        // A file that says both is damaged: who is here is not remembered, unless he waits.
         struct lsig_former *former = lsig_former_find(reading->place.room, lsig_span_of(id));
-        if (former != NULL) {
+        if (former != NULL && !waiting) {
             lsig_former_remove(reading->place.room, former);
         }
         reading->place.member =
             lsig_member_new(reading->place.room, lsig_span_of(id), lsig_span_of(username));
         reading->place.member->role = (uint8_t)role;
+        reading->place.member->waiting = waiting;
+        reading->place.member->told_to_wait = waiting;
         reading->place.member->joined_ms = lsig_handover_line_integer(line, "joined_ms");
         reading->place.member->claims = take_claims(line);
     }

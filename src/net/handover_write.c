@@ -74,6 +74,9 @@ static void write_member(const struct lsig_member *member, FILE *file)
     lsig_json_integer(&line, "role", member->role);
     lsig_json_integer(&line, "joined_ms", member->joined_ms);
     lsig_json_string(&line, "claims", member->claims);
+    if (member->waiting) {
+        lsig_json_boolean(&line, "waiting", true);
+    }
     lsig_handover_line_close(&line, file);
     lsig_handover_props_write(member, file);
     // Newest first in the list; each that is restored goes in front.

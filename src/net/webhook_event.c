@@ -9,6 +9,7 @@ static void print_member(struct lsig_buf *out, const struct lsig_member *member)
     lsig_json_string(out, "user_id", member->id);
     lsig_json_string(out, "username", member->username);
     lsig_json_string(out, "role", lsig_role_name((enum lsig_role)member->role));
+    lsig_json_boolean(out, "waiting", member->waiting);
     lsig_json_integer(out, "connections", member->connection_count);
 }
 

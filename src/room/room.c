@@ -107,31 +107,43 @@ bool lsig_room_is_former(const struct lsig_room *room, struct lsig_span user_id)
 struct lsig_member *lsig_room_host(const struct lsig_room *room)
 {
     for (struct lsig_member *at = room->first; at != NULL; at = at->next) {
-        if (at->role == LSIG_HOST) {
+        if (at->role == LSIG_HOST && !at->waiting) {
             return at;
         }
     }
     return NULL;
 }
 
-// The first who may be host is host; who was here before has the role that the room remembers.
-static enum lsig_role entering_role(struct lsig_room *room, struct lsig_span user_id)
+// From now on he is a member like others: what the room remembered is what he is.
+static void forget_former(struct lsig_room *room, const struct lsig_member *member)
 {
-    enum lsig_role role = LSIG_PARTICIPANT;
-    struct lsig_former *former = lsig_former_find(room, user_id);
+    struct lsig_former *former = lsig_former_find(room, lsig_span_of(member->id));
     if (former != NULL) {
-        role = former->role;
         lsig_former_remove(room, former);
     }
-    if (role != LSIG_OBSERVER && lsig_room_host(room) == NULL) {
-        role = LSIG_HOST;
-    }
-    return role;
 }
 
-static void member_append(struct lsig_room *room, struct lsig_member *member)
+// The first who may be host is host.
+static void become_host(const struct lsig_room *room, struct lsig_member *member)
 {
-    member->present = true;
+    if (member->role != LSIG_OBSERVER && lsig_room_host(room) == NULL) {
+        member->role = LSIG_HOST;
+    }
+}
+
+// Who was here before has the role that the room remembers.
+static void take_role(struct lsig_room *room, struct lsig_member *member)
+{
+    const struct lsig_former *former = lsig_former_find(room, lsig_span_of(member->id));
+    member->role = (uint8_t)(former != NULL ? former->role : LSIG_PARTICIPANT);
+    if (!member->waiting) {
+        forget_former(room, member);
+        become_host(room, member);
+    }
+}
+
+static void list_append(struct lsig_room *room, struct lsig_member *member)
+{
     member->previous = room->last;
     member->next = NULL;
     if (room->last != NULL) {
@@ -140,10 +152,29 @@ static void member_append(struct lsig_room *room, struct lsig_member *member)
         room->first = member;
     }
     room->last = member;
+}
+
+static void list_remove(struct lsig_room *room, struct lsig_member *member)
+{
+    *(member->previous != NULL ? &member->previous->next : &room->first) = member->next;
+    *(member->next != NULL ? &member->next->previous : &room->last) = member->previous;
+    member->previous = NULL;
+    member->next = NULL;
+}
+
+static void note_peak(struct lsig_room *room)
+{
+    uint32_t inside = lsig_room_inside_count(room);
+    room->member_peak = inside > room->member_peak ? inside : room->member_peak;
+}
+
+static void member_append(struct lsig_room *room, struct lsig_member *member)
+{
+    list_append(room, member);
+    member->present = true;
     room->member_count += 1;
-    if (room->member_count > room->member_peak) {
-        room->member_peak = room->member_count;
-    }
+    room->waiting_count += member->waiting;
+    note_peak(room);
     lsig_member_ref(member); // the room's
     lsig_hub_on_members(room->hub, room, 1);
 }
@@ -190,7 +221,8 @@ enum lsig_status lsig_room_enter(struct lsig_room *room,
         if (room->member_count >= members_max) {
             return LSIG_ROOM_FULL;
         }
-        member->role = (uint8_t)entering_role(room, lsig_span_of(member->id));
+        member->waiting = member->told_to_wait;
+        take_role(room, member);
         member->joined_ms = now.wall_ms;
         member_append(room, member);
     }
@@ -198,7 +230,7 @@ enum lsig_status lsig_room_enter(struct lsig_room *room,
     lsig_random_fill_hex(lsig_hub_random(room->hub), connection->peer_id,
                          (LSIG_PEER_ID_SIZE - 1) / 2);
     connection_append(room, member, connection);
-    room->revision += 1;
+    room->revision += !member->waiting;
     return LSIG_OK;
 }
 
@@ -222,7 +254,7 @@ bool lsig_room_set_away(struct lsig_connection *connection, bool away)
     if (member->away == was_away) {
         return false;
     }
-    member->room->revision += 1;
+    member->room->revision += !member->waiting;
     return true;
 }
 
@@ -245,37 +277,57 @@ static struct lsig_member *find_heir(const struct lsig_room *room)
     struct lsig_member *away = NULL;
     for (size_t i = 0; i < sizeof(order) / sizeof(order[0]) && away == NULL; i++) {
         for (struct lsig_member *at = room->first; at != NULL; at = at->next) {
-            if (at->role == order[i] && !at->away) {
+            if (at->role != order[i] || at->waiting) {
+                continue;
+            }
+            if (!at->away) {
                 return at;
             }
-            if (at->role == order[i] && away == NULL) {
-                away = at;
-            }
+            away = away == NULL ? at : away;
         }
     }
     return away;
 }
 
-// Returns the heir of a host who leaves, or NULL.
-static struct lsig_member *member_leave(struct lsig_room *room, struct lsig_member *member)
+// He is not one of those who are in any more: the room remembers him, and what he has said per user
+// is gone. Returns the heir of a host, or NULL.
+static struct lsig_member *go_out(struct lsig_room *room, const struct lsig_member *member)
 {
     struct lsig_span id = lsig_span_of(member->id);
-    lsig_directory_remove_member(room, member);
-    *(member->previous != NULL ? &member->previous->next : &room->first) = member->next;
-    *(member->next != NULL ? &member->next->previous : &room->last) = member->previous;
-    member->previous = NULL;
-    member->next = NULL;
-    member->present = false;
-    room->member_count -= 1;
     bool was_host = member->role == LSIG_HOST;
     lsig_former_add(room, id, was_host ? LSIG_MODERATOR : (enum lsig_role)member->role);
-    forget_spoken_to(room, member);
     lsig_kept_drop_user(room, id);
     struct lsig_member *heir = was_host ? find_heir(room) : NULL;
     if (heir != NULL) {
         heir->role = LSIG_HOST;
     }
     return heir;
+}
+
+// Who goes while he waits never was in: what the room remembers of him is of before.
+static void give_up_waiting(struct lsig_room *room, const struct lsig_member *member)
+{
+    struct lsig_former *former = lsig_former_find(room, lsig_span_of(member->id));
+    lsig_kept_drop_user(room, lsig_span_of(member->id)); // of what he might say
+    room->waiting_count -= 1;
+    if (former != NULL) {
+        former->role = (enum lsig_role)member->role; // it may have been given another one
+    }
+}
+
+// Returns the heir of a host who leaves, or NULL.
+static struct lsig_member *member_leave(struct lsig_room *room, struct lsig_member *member)
+{
+    lsig_directory_remove_member(room, member);
+    list_remove(room, member);
+    member->present = false;
+    room->member_count -= 1;
+    forget_spoken_to(room, member);
+    if (member->waiting) {
+        give_up_waiting(room, member);
+        return NULL;
+    }
+    return go_out(room, member);
 }
 
 static void connection_leave(struct lsig_room *room, struct lsig_connection *connection)
@@ -295,7 +347,7 @@ static void connection_leave(struct lsig_room *room, struct lsig_connection *con
     connection->member->away = member_is_away(connection->member);
     free(connection->spoken);
     connection->spoken = NULL;
-    room->revision += 1;
+    room->revision += !connection->member->waiting;
 }
 
 struct lsig_departure lsig_room_leave(struct lsig_connection *connection, struct lsig_time now)
@@ -316,6 +368,57 @@ struct lsig_departure lsig_room_leave(struct lsig_connection *connection, struct
     lsig_member_unref(member); // the connection's own reference
     lsig_room_unref(room);
     return departure;
+}
+
+void lsig_room_admit(struct lsig_member *member, struct lsig_time now)
+{
+    struct lsig_room *room = member->room;
+    assert(member->present && member->waiting);
+    become_host(room, member);
+    forget_former(room, member);
+    list_remove(room, member);
+    list_append(room, member);
+    member->waiting = false;
+    member->joined_ms = now.wall_ms;
+    room->waiting_count -= 1;
+    note_peak(room);
+    room->revision += 1;
+}
+
+struct lsig_member *lsig_room_hold(struct lsig_member *member)
+{
+    struct lsig_room *room = member->room;
+    assert(member->present && !member->waiting);
+    member->waiting = true;
+    room->waiting_count += 1;
+    room->revision += 1;
+    struct lsig_member *heir = go_out(room, member);
+    if (member->role == LSIG_HOST) {
+        member->role = LSIG_MODERATOR;
+    }
+    return heir;
+}
+
+struct wait_change {
+    struct lsig_undo undo;
+    struct lsig_member *member;
+    bool was;
+};
+
+static void wait_back(struct lsig_undo *undo)
+{
+    const struct wait_change *change = (const struct wait_change *)undo;
+    change->member->told_to_wait = change->was;
+}
+
+void lsig_room_tell_to_wait(struct lsig_member *member, bool wait, struct lsig_journal *journal)
+{
+    struct wait_change *change = lsig_journal_note(journal, sizeof(*change), wait_back, NULL);
+    if (change != NULL) {
+        change->member = member;
+        change->was = member->told_to_wait;
+    }
+    member->told_to_wait = wait;
 }
 
 struct role_change {

@@ -4,6 +4,9 @@
 // A member is a user in a room; a connection is one socket of that user. Rooms and members are
 // counted references: whoever waits (a suspended hook) holds one and finds `present` false when it
 // looks again. Strings are the struct's own.
+//
+// A member may wait to be let in. He has his place and his seat, and finds himself by his id; but
+// the room says nothing to him, does not show him, and he neither is nor becomes host.
 #pragma once
 
 #include <stdbool.h>
@@ -36,6 +39,8 @@ struct lsig_member {
     uint32_t refs;
     bool present;            // has entered and not left
     bool away;               // present, and all its connections are away
+    bool waiting : 1;        // to be let in
+    bool told_to_wait : 1;   // what policies have said; `waiting` follows when that is performed
     uint8_t role;            // enum lsig_role
     struct lsig_room *room;  // valid while the member is referenced
     char *id;                // 1 to LSIG_USER_ID_MAX bytes, the token's `sub`
@@ -66,7 +71,7 @@ struct lsig_connection {
 
 struct lsig_room {
     uint32_t refs;
-    uint32_t member_count;
+    uint32_t member_count; // with those who wait
     struct lsig_hub *hub;
     char *id;
     uint64_t revision;         // +1 for each change of the list of members or connections
@@ -84,6 +89,7 @@ struct lsig_room {
     int64_t empty_since_ms;      // monotonic; set when the last member left; -1: nobody has entered
     bool kept;                   // in the hub's list of rooms kept while empty
     bool timed;                  // in the hub's list of empty rooms with timers
+    uint32_t waiting_count;      // members who wait to be let in
     struct lsig_room *kept_next; // in either list, oldest first
     struct lsig_room *kept_previous;
     struct lsig_state *states;   // what policies remember (state.h)
@@ -91,7 +97,7 @@ struct lsig_room {
     struct lsig_kept *kept_list; // messages for those who come later (kept.h)
     size_t state_bytes;          // of states and timers, against bounds.state_bytes
     uint32_t timer_count;
-    uint32_t member_peak; // the most members at once
+    uint32_t member_peak; // the most that were in at once
     void *announcements;  // flow's pending announcements of a large compat room; NULL: none
 };
 
@@ -110,11 +116,23 @@ struct lsig_connection *lsig_room_peer(const struct lsig_room *room, struct lsig
 // LSIG_FORMER_MAX users).
 bool lsig_room_is_former(const struct lsig_room *room, struct lsig_span user_id);
 struct lsig_member *lsig_room_host(const struct lsig_room *room); // NULL: none
+// How many are in: members who need not wait.
+static inline uint32_t lsig_room_inside_count(const struct lsig_room *room)
+{
+    return room->member_count - room->waiting_count;
+}
+// Whether what is said to the room reaches the connection. Where nobody waits, one compare.
+static inline bool lsig_room_reaches(const struct lsig_room *room,
+                                     const struct lsig_connection *connection)
+{
+    return room->waiting_count == 0 || !connection->member->waiting;
+}
 
 // Enters: `member` is fresh, or present already when the connection is a further one of it. The
 // first member of an empty room is host; a role that the room remembers returns, a former host's as
-// moderator while there is another host. Takes a reference of member. LSIG_ROOM_FULL when a seat is
-// needed and members_max are taken.
+// moderator while there is another host. One who is told to wait takes a seat all the same, so that
+// he can be let in at any time; until then the room goes on remembering of him what it did. Takes a
+// reference of member. LSIG_ROOM_FULL when a seat is needed and members_max are taken.
 LSIG_MUST_USE enum lsig_status lsig_room_enter(struct lsig_room *room,
                                                struct lsig_member *member,
                                                struct lsig_connection *connection,
@@ -130,13 +148,23 @@ struct lsig_departure {
 // participant, becomes host; of one role those who are away come last.
 struct lsig_departure lsig_room_leave(struct lsig_connection *connection, struct lsig_time now);
 
+// Policies say that the member has to wait, or need not any more; he may not have entered yet. Of
+// one who is there nothing changes until admit or hold.
+void lsig_room_tell_to_wait(struct lsig_member *member, bool wait, struct lsig_journal *journal);
+// Lets in one who waits: from now on he is in the room as if he had just come, host where there is
+// none.
+void lsig_room_admit(struct lsig_member *member, struct lsig_time now);
+// One who is in has to wait, as if he had left. Returns the heir of a host, or NULL.
+struct lsig_member *lsig_room_hold(struct lsig_member *member);
+
 // The connection's socket was lost, or is there again. True when its member thereby became away, or
 // is back: the revision has risen then. A connection that enters or leaves tells by itself
 // (member->away is kept right).
 bool lsig_room_set_away(struct lsig_connection *connection, bool away);
 
 // Takes a member's place in a room again after a restart: as it was, with its own role, time of
-// joining (member->role, joined_ms are set by the caller) and without a change of host. The
+// joining (member->role, joined_ms, waiting and told_to_wait are set by the caller) and without a
+// change of host. The
 // connection has its peer_id and join_seq; the room's revision does not rise.
 void lsig_room_restore(struct lsig_room *room,
                        struct lsig_member *member,

@@ -63,6 +63,7 @@ static void print_member(struct lsig_buf *out, const struct lsig_member *member)
     lsig_json_string(out, "username", member->username);
     lsig_json_string(out, "role", lsig_role_name((enum lsig_role)member->role));
     lsig_json_boolean(out, "away", member->away);
+    lsig_json_boolean(out, "waiting", member->waiting);
     lsig_json_integer(out, "connections", member->connection_count);
     print_props(out, "attr", member->attr);
     print_props(out, "data", member->data);
@@ -79,7 +80,7 @@ bool lsig_ask_room(struct lsig_asking *asking)
     const struct lsig_member *host = lsig_room_host(room);
     lsig_json_open(out, NULL, '{');
     lsig_json_string(out, "id", room->id);
-    lsig_json_integer(out, "count", room->member_count);
+    lsig_json_integer(out, "count", lsig_room_inside_count(room));
     if (host != NULL) {
         lsig_json_string(out, "host", host->id);
     }

@@ -12,9 +12,10 @@
 #include "room/room.h"
 
 enum lsig_effect_kind {
-    LSIG_EFFECT_SEND, // a message of the server's own
-    LSIG_EFFECT_ROLE, // the member's role has been changed: tell everybody
-    LSIG_EFFECT_END,  // the member is sent away
+    LSIG_EFFECT_SEND,    // a message of the server's own
+    LSIG_EFFECT_ROLE,    // the member's role has been changed: tell everybody
+    LSIG_EFFECT_WAITING, // the member has been told to wait, or that he need not any more
+    LSIG_EFFECT_END,     // the member is sent away
 };
 
 struct lsig_effect {

@@ -25,6 +25,7 @@ struct lsig_script_request;
     X(AUTH, "auth", "qc", true, true)                                                              \
     X(JOIN, "join", "rm", true, true)                                                              \
     X(JOINED, "joined", "rm", true, false)                                                         \
+    X(WAITING, "waiting", "rm", true, false)                                                       \
     X(LEAVE, "leave", "rmt", true, false)                                                          \
     X(AWAY, "away", "rm", true, false)                                                             \
     X(BACK, "back", "rm", true, false)                                                             \

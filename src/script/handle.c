@@ -1,6 +1,7 @@
 #include "script/handle.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include <lauxlib.h>
 #include <lua.h>
@@ -87,6 +88,12 @@ static int handle_newindex(lua_State *L)
 {
     const struct lsig_handle_class *class = lua_touserdata(L, lua_upvalueindex(1));
     const char *name = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : luaL_typename(L, 2);
+    for (size_t i = 0; i < class->setter_count; i++) {
+        if (strcmp(class->setters[i].name, name) == 0) {
+            class->setters[i].set(L, lsig_handle_check(L, 1, class));
+            return 0;
+        }
+    }
     return luaL_error(L, "%s.%s cannot be set", class->name, name);
 }
 

@@ -45,6 +45,11 @@ struct lsig_handle_field {
     const char *name;
     int (*push)(struct lua_State *L, struct lsig_handle *handle);
 };
+// A field that can be set, to what stands at 3.
+struct lsig_handle_setter {
+    const char *name;
+    void (*set)(struct lua_State *L, struct lsig_handle *handle);
+};
 struct lsig_handle_class {
     enum lsig_userdata_kind kind;
     const char *name; // "room"
@@ -52,6 +57,8 @@ struct lsig_handle_class {
     size_t field_count;
     const struct lsig_handle_field *methods; // called with the handle at index 1
     size_t method_count;
+    const struct lsig_handle_setter *setters;
+    size_t setter_count;
 };
 
 void lsig_handle_register(struct lua_State *L,

@@ -87,6 +87,32 @@ static int member_away(lua_State *L, struct lsig_handle *handle)
     return 1;
 }
 
+// What policies have said; it is so when the hook waits or returns.
+static int member_waiting(lua_State *L, struct lsig_handle *handle)
+{
+    const struct lsig_member *member = handle->thing;
+    lua_pushboolean(L, member->told_to_wait);
+    return 1;
+}
+
+static void set_waiting(lua_State *L, struct lsig_handle *handle)
+{
+    struct lsig_member *member = handle->thing;
+    struct lsig_hook_run *run = handle->run;
+    luaL_checktype(L, 3, LUA_TBOOLEAN);
+    lsig_hook_check_member(L, run, member);
+    bool wait = lua_toboolean(L, 3) != 0;
+    if (wait == member->told_to_wait) {
+        return;
+    }
+    if (member->present) {
+        struct lsig_effect *effect = lsig_hook_add_effect(L, run, LSIG_EFFECT_WAITING);
+        effect->room = lsig_room_ref(member->room);
+        effect->member = lsig_member_ref(member);
+    }
+    lsig_room_tell_to_wait(member, wait, &run->journal);
+}
+
 // member:set_role(role [, { by = id }])
 static int member_set_role(lua_State *L, struct lsig_handle *handle)
 {
@@ -171,6 +197,7 @@ static const struct lsig_handle_field member_fields[] = {{"attr", lsig_lib_props
                                                          {"role", member_role},
                                                          {"present", member_present},
                                                          {"away", member_away},
+                                                         {"waiting", member_waiting},
                                                          {"joined_at", member_joined_at},
                                                          {"claims", member_claims},
                                                          {"connections", member_connections}};
@@ -178,10 +205,12 @@ static const struct lsig_handle_field member_methods[] = {{"send", member_send},
                                                           {"set_role", member_set_role},
                                                           {"kick", member_kick},
                                                           {"close", member_close}};
+static const struct lsig_handle_setter member_setters[] = {{"waiting", set_waiting}};
 static const struct lsig_handle_class member_class = {
     LSIG_USERDATA_MEMBER, "member",
     member_fields,        sizeof(member_fields) / sizeof(member_fields[0]),
     member_methods,       sizeof(member_methods) / sizeof(member_methods[0]),
+    member_setters,       sizeof(member_setters) / sizeof(member_setters[0]),
 };
 
 struct lsig_member *lsig_lib_member_check(lua_State *L, int index)

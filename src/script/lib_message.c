@@ -255,9 +255,14 @@ static const struct lsig_handle_field message_fields[] = {
 static const struct lsig_handle_field message_methods[] = {
     {"get", message_get}, {"replace", message_replace}, {"to", message_to}};
 static const struct lsig_handle_class message_class = {
-    LSIG_USERDATA_MESSAGE, "message",
-    message_fields,        sizeof(message_fields) / sizeof(message_fields[0]),
-    message_methods,       sizeof(message_methods) / sizeof(message_methods[0]),
+    LSIG_USERDATA_MESSAGE,
+    "message",
+    message_fields,
+    sizeof(message_fields) / sizeof(message_fields[0]),
+    message_methods,
+    sizeof(message_methods) / sizeof(message_methods[0]),
+    NULL,
+    0,
 };
 
 void lsig_lib_message_register(lua_State *L)

@@ -207,9 +207,14 @@ static const struct lsig_handle_field request_fields[] = {
 };
 static const struct lsig_handle_field request_methods[] = {{"header", request_header}};
 static const struct lsig_handle_class request_class = {
-    LSIG_USERDATA_REQUEST, "request",
-    request_fields,        sizeof(request_fields) / sizeof(request_fields[0]),
-    request_methods,       sizeof(request_methods) / sizeof(request_methods[0]),
+    LSIG_USERDATA_REQUEST,
+    "request",
+    request_fields,
+    sizeof(request_fields) / sizeof(request_fields[0]),
+    request_methods,
+    sizeof(request_methods) / sizeof(request_methods[0]),
+    NULL,
+    0,
 };
 
 void lsig_lib_request_register(lua_State *L)

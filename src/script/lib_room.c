@@ -27,7 +27,7 @@ static int room_peak(lua_State *L, struct lsig_handle *handle)
 static int room_count(lua_State *L, struct lsig_handle *handle)
 {
     const struct lsig_room *room = handle->thing;
-    lua_pushinteger(L, (lua_Integer)room->member_count);
+    lua_pushinteger(L, (lua_Integer)lsig_room_inside_count(room));
     return 1;
 }
 
@@ -55,14 +55,25 @@ static int room_member(lua_State *L, struct lsig_handle *handle)
     return 1;
 }
 
+// room:members { waiting = true }: those who wait in place of those who are in.
 static int room_members(lua_State *L, struct lsig_handle *handle)
 {
+    static const char *const known[] = {"waiting"};
     const struct lsig_room *room = handle->thing;
+    bool waiting = false;
     int count = 0;
-    lua_createtable(L, (int)room->member_count, 0);
+    if (!lua_isnoneornil(L, 2)) {
+        luaL_checktype(L, 2, LUA_TTABLE);
+        struct lsig_args args = {L, 2, "room:members"};
+        lsig_args_check_names(&args, known, 1);
+        waiting = lsig_args_boolean(&args, "waiting", false);
+    }
+    lua_createtable(L, (int)(waiting ? room->waiting_count : lsig_room_inside_count(room)), 0);
     for (struct lsig_member *member = room->first; member != NULL; member = member->next) {
-        lsig_lib_member_push(L, handle->run, member);
-        lua_rawseti(L, -2, ++count);
+        if (member->waiting == waiting) {
+            lsig_lib_member_push(L, handle->run, member);
+            lua_rawseti(L, -2, ++count);
+        }
     }
     return 1;
 }
@@ -85,7 +96,7 @@ static int room_oldest(lua_State *L, struct lsig_handle *handle)
         roles = lua_isnil(L, 3) ? roles : lsig_send_read_roles(L, 3, "room:oldest: role");
     }
     for (struct lsig_member *at = room->first; at != NULL; at = at->next) {
-        if ((roles & LSIG_ROLE_BIT(at->role)) != 0 && (away || !at->away)) {
+        if ((roles & LSIG_ROLE_BIT(at->role)) != 0 && (away || !at->away) && !at->waiting) {
             lsig_lib_member_push(L, handle->run, at);
             return 1;
         }
@@ -150,9 +161,14 @@ static const struct lsig_handle_field room_methods[] = {
     {"state_of", lsig_lib_state_of},   {"after", lsig_lib_timer_after},
     {"cancel", lsig_lib_timer_cancel}, {"timer", lsig_lib_timer_left}};
 static const struct lsig_handle_class room_class = {
-    LSIG_USERDATA_ROOM, "room",
-    room_fields,        sizeof(room_fields) / sizeof(room_fields[0]),
-    room_methods,       sizeof(room_methods) / sizeof(room_methods[0]),
+    LSIG_USERDATA_ROOM,
+    "room",
+    room_fields,
+    sizeof(room_fields) / sizeof(room_fields[0]),
+    room_methods,
+    sizeof(room_methods) / sizeof(room_methods[0]),
+    NULL,
+    0,
 };
 
 void lsig_lib_room_register(lua_State *L)

@@ -76,11 +76,11 @@ static void read_from(struct lsig_rule *rule, const struct lsig_args *args)
         struct lsig_span name = lsig_args_text_of(L, i);
         if (lsig_span_is(name, "server")) {
             if (count > 1) {
-                luaL_error(L, "%s: from is roles, or \"server\" alone", args->what);
+                luaL_error(L, "%s: from is roles and \"waiting\", or \"server\" alone", args->what);
             }
             break;
         }
-        from |= role_bit(args, "from", name);
+        from |= lsig_span_is(name, "waiting") ? LSIG_WAITING_BIT : role_bit(args, "from", name);
     }
     rule->from = from;
     lua_pop(L, 1);

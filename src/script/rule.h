@@ -30,7 +30,8 @@ struct lsig_rule_rate {
 
 struct lsig_rule {
     char *name;    // as delivered, e.g. "ice-candidate"
-    unsigned from; // set of LSIG_ROLE_BIT; 0: only the server sends it (FORBIDDEN_TYPE)
+    unsigned from; // set of LSIG_ROLE_BIT, and LSIG_WAITING_BIT; 0: only the server sends it
+                   // (FORBIDDEN_TYPE)
     enum lsig_to to;
     unsigned to_roles;      // for LSIG_TO_ROLES
     bool absent_broadcasts; // compat: a target that never was in the room means everybody (protocol

@@ -67,9 +67,9 @@ def test_tables_are_aligned_and_fit_80_columns(ctl, server):
     clients = server.gather("stand-up", "ann:v1", "bob", "cid:v1", "ann:v1")
     far = server.join("s", "dan")
     lines = fine(ctl("rooms")).splitlines()
-    assert lines[0] == "ROOM      MEMBERS  CONNECTIONS  AWAY  REVISION"
-    assert lines[1].startswith("stand-up        3            4     0  ")
-    assert lines[2].startswith("s               1            1     0  ")
+    assert lines[0] == "ROOM      MEMBERS  CONNECTIONS  AWAY  WAITING  REVISION"
+    assert lines[1].startswith("stand-up        3            4     0        0  ")
+    assert lines[2].startswith("s               1            1     0        0  ")
     lines = fine(ctl("room", "stand-up")).splitlines()
     assert lines[0].startswith("room stand-up: 3 members, 4 connections, revision ")
     assert lines[1] == "USER  ROLE         JOINED (UTC)         CONNECTION        DIALECT"

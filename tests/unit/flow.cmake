@@ -1,5 +1,5 @@
 get_filename_component(lsig_source_dir ${CMAKE_CURRENT_LIST_DIR}/../.. ABSOLUTE)
-foreach(part timeline relay targets announce limits line attend door operate operate_policy operate_watch ticket revoke account_standing resume authenticate hooks effects route_request)
+foreach(part timeline relay targets announce limits line attend door operate operate_policy operate_watch ticket revoke account_standing resume authenticate hooks effects route_request waiting)
     lsig_unit_test(flow_${part} lsig_flow PkgConfig::LIBUV)
     target_sources(test_flow_${part} PRIVATE test_flow_fixture.c)
     target_compile_definitions(test_flow_${part} PRIVATE LSIG_SOURCE_DIR="${lsig_source_dir}")

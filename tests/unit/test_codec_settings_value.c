@@ -54,7 +54,7 @@ static void an_error_names_place_key_fault_and_cure(void **state)
          "rand -base64 32)"},
         {"WEBHOOK_EVENTS=left, message",
          "WEBHOOK_EVENTS: \"message\" is none of room-opened, room-closed, joined, left, away, "
-         "back, connected, disconnected, role"},
+         "back, connected, disconnected, role, waiting, admitted"},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         char text[256];

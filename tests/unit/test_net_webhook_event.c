@@ -65,7 +65,8 @@ assert_body(struct scene *scene, enum lsig_event_kind kind, const char *type, co
 }
 
 #define MEMBER                                                                                     \
-    ",\"user_id\":\"ann\",\"username\":\"Ann \\\"A\\\"\",\"role\":\"host\",\"connections\":3"
+    ",\"user_id\":\"ann\",\"username\":\"Ann \\\"A\\\"\",\"role\":\"host\",\"waiting\":false,"     \
+    "\"connections\":3"
 
 static void a_room_event_has_the_room_and_how_many_members_it_has(void **state)
 {
@@ -79,6 +80,16 @@ static void a_member_event_has_the_member(void **state)
     assert_body(*state, LSIG_EVENT_AWAY, "away", MEMBER);
     assert_body(*state, LSIG_EVENT_BACK, "back", MEMBER);
     assert_body(*state, LSIG_EVENT_ROLE, "role", MEMBER);
+    assert_body(*state, LSIG_EVENT_ADMITTED, "admitted", MEMBER);
+}
+
+static void who_waits_is_told_from_who_is_in(void **state)
+{
+    struct scene *scene = *state;
+    scene->member.waiting = true;
+    assert_body(scene, LSIG_EVENT_WAITING, "waiting",
+                ",\"user_id\":\"ann\",\"username\":\"Ann \\\"A\\\"\",\"role\":\"host\","
+                "\"waiting\":true,\"connections\":3");
 }
 
 static void whoever_leaves_has_a_reason(void **state)
@@ -126,6 +137,7 @@ int main(void)
 #define SCENE_TEST(name) cmocka_unit_test_setup_teardown(name, set_scene, clear_scene)
         SCENE_TEST(a_room_event_has_the_room_and_how_many_members_it_has),
         SCENE_TEST(a_member_event_has_the_member),
+        SCENE_TEST(who_waits_is_told_from_who_is_in),
         SCENE_TEST(whoever_leaves_has_a_reason),
         SCENE_TEST(a_connection_event_has_the_connection),
         SCENE_TEST(the_longest_names_fit),

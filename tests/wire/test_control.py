@@ -39,7 +39,7 @@ def test_status_rooms_room_and_user_tell_what_is_there(server, room):
         assert status["policy_version"] == 1 and status["draining"] is False
         assert status["rooms"] >= 2 and status["members"] >= 3 and status["memory_bytes"] > 1 << 20
         rooms = ctl.fine("rooms")
-        assert rooms["rooms"][0] == {"room_id": room, "members": 2, "connections": 2, "away": 0, "revision": ann.room_state["revision"] + 1}
+        assert rooms["rooms"][0] == {"room_id": room, "members": 2, "connections": 2, "away": 0, "waiting": 0, "revision": ann.room_state["revision"] + 1}
         answer = ctl.fine("room", room_id=room)
         assert [member["user_id"] for member in answer["members"]] == ["ann", "bob"]
         assert answer["members"][0]["role"] == "host"

@@ -19,7 +19,7 @@ from lunasig_webhooks import HANG
 
 BUSY = (500, {})
 ROOM = {"room_id", "members"}
-MEMBER = ROOM | {"user_id", "username", "role", "connections"}
+MEMBER = ROOM | {"user_id", "username", "role", "waiting", "connections"}
 
 
 @pytest.fixture

@@ -3,22 +3,23 @@
 --- The room of the event. Valid in its hook only; afterwards using it is an error.
 ---@class lunasig.Room
 ---@field id string as in the URL
----@field count integer members who are present now
+---@field count integer members who are present now, without those who wait to be let in
 ---@field peak integer the most there were at once since the room was made, or since the server began
 ---@field host lunasig.Member? nil: none
 ---@field state lunasig.State what the policy whose hook runs remembers about the room (sig.room_state)
 local Room = {}
 
---- The member of that id who is present now, or nil.
+--- The member of that id who is present now, also while he waits to be let in, or nil.
 ---@param id string
 ---@return lunasig.Member?
 function Room:member(id) end
 
---- All members who are present now, the longest present first.
+--- All members who are present now, the longest present first. With `{ waiting = true }` those who wait to be let in, and only them.
+---@param which? { waiting?: boolean }
 ---@return lunasig.Member[]
-function Room:members() end
+function Room:members(which) end
 
---- Of the members who are present, and not away, the one who has been here longest; nil: there is none.
+--- Of the members who are present, not away, and need not wait to be let in, the one who has been here longest; nil: there is none.
 ---@param filter? { role?: lunasig.Role|lunasig.Role[], away?: boolean } away = true: also those whose connections are lost
 ---@return lunasig.Member?
 function Room:oldest(filter) end
@@ -28,7 +29,8 @@ function Room:oldest(filter) end
 ---@field to? lunasig.Role|lunasig.Role[] only members with these roles
 ---@field except? lunasig.Member not to this one
 
---- Sends a message of the server's own to everybody in the room, when the hook waits or returns. A type whose `keep` says so is kept.
+--- Sends a message of the server's own to everybody in the room but those who wait to be let in, when the hook waits or returns. A type
+--- whose `keep` says so is kept.
 ---@param type string 1 to 64 letters, digits and _ - . :
 ---@param payload? table becomes a JSON object of at most 256 KiB
 ---@param options? lunasig.SendOptions

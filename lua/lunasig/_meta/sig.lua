@@ -16,7 +16,7 @@
 local sig = {}
 
 ---@alias lunasig.Role "host"|"moderator"|"participant"|"observer"
----@alias lunasig.Event "connect"|"auth"|"join"|"joined"|"leave"|"away"|"back"|"resume"|"message"|"rate_exceeded"|"token_expiring"|"ice_servers"|"room_open"|"room_close"|"start"|"stop"|string
+---@alias lunasig.Event "connect"|"auth"|"join"|"joined"|"waiting"|"leave"|"away"|"back"|"resume"|"message"|"rate_exceeded"|"token_expiring"|"ice_servers"|"room_open"|"room_close"|"start"|"stop"|string
 ---@alias lunasig.LeaveReason "bye"|"timeout"|"kicked"|"replaced"|"expired"|"closed"|"node-lost"
 
 ---@class lunasig.Policy
@@ -54,7 +54,8 @@ function sig.limits(limits) end
 --- | connect | (request) before the upgrade | no | yes: 403 |
 --- | auth | (request, claims) the token is good | yes | yes: close 4401 |
 --- | join | (room, member) who is not in the room yet: nothing can be sent to him | yes | yes: close 1008 |
---- | joined | (room, member) who has entered and got his room-state; not for a further connection of his | yes | no |
+--- | joined | (room, member) who has entered, or was let in, and got his room-state; not for a further connection of his | yes | no |
+--- | waiting | (room, member) in place of joined: he waits to be let in (member.waiting), or has to wait again | yes | no |
 --- | leave | (room, member, reason) | yes | no |
 --- | away, back | (room, member) the last connection was lost, the first is there again | yes | no |
 --- | resume | (room, member) one connection has resumed | yes | no |
@@ -72,7 +73,7 @@ function sig.limits(limits) end
 ---@overload fun(event: "auth", hook: fun(request: lunasig.Request, claims: table): lunasig.Verdict?)
 ---@overload fun(event: "join", hook: fun(room: lunasig.Room, member: lunasig.Member): lunasig.Verdict?)
 ---@overload fun(event: "leave", hook: fun(room: lunasig.Room, member: lunasig.Member, reason: lunasig.LeaveReason))
----@overload fun(event: "joined"|"away"|"back"|"resume", hook: fun(room: lunasig.Room, member: lunasig.Member))
+---@overload fun(event: "joined"|"waiting"|"away"|"back"|"resume", hook: fun(room: lunasig.Room, member: lunasig.Member))
 ---@overload fun(event: "message", hook: fun(room: lunasig.Room, member: lunasig.Member, message: lunasig.Message): lunasig.Verdict?)
 ---@overload fun(event: "rate_exceeded", hook: fun(room: lunasig.Room, member: lunasig.Member, rule: string, times: integer): lunasig.Verdict?)
 ---@overload fun(event: "token_expiring", hook: fun(member: lunasig.Member, seconds: integer))
@@ -115,7 +116,8 @@ function sig.deny(code, text, details) end
 function sig.close(code, text) end
 
 --- In a join hook: how many members the room may have for this one to come in. The smallest of all policies and of
---- WEBRTC_MAX_PARTICIPANTS_PER_ROOM holds; the seat is claimed after the last join hook.
+--- WEBRTC_MAX_PARTICIPANTS_PER_ROOM holds; the seat is claimed after the last join hook, also by one who has to wait (member.waiting), so
+--- that letting him in cannot fail.
 ---@param seat { max: integer }
 function sig.seat(seat) end
 
@@ -143,7 +145,7 @@ function sig.now() end
 function sig.log(level, text, fields) end
 
 ---@class lunasig.Type
----@field from? lunasig.Role|lunasig.Role[]|"server" who may send it; everybody unless written; "server": only the server
+---@field from? lunasig.Role|"waiting"|(lunasig.Role|"waiting")[]|"server" who may send it; the four roles unless written; "waiting": who waits to be let in, whatever his role; "server": only the server
 ---@field to? "room"|"others"|"target"|"server"|string|string[] where it goes: "room" unless written; or "role:host", or a list of such
 ---@field absent? "error"|"broadcast" what happens when the target never was in the room; "error" unless written
 ---@field connection? "one"|"all" of a target's several connections, only the one that last spoke to the sender; "all" unless written

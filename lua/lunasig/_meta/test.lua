@@ -137,7 +137,7 @@ function Test:token(options) end
 --- A room as it is now, or nil.
 ---@param id string
 ---@param options? lunasig.NodeOptions
----@return { id: string, count: integer, host: string?, members: { id: string, username: string, role: string, away: boolean, connections: integer, attr: table, data: table }[] }?
+---@return { id: string, count: integer, host: string?, members: { id: string, username: string, role: string, away: boolean, waiting: boolean, connections: integer, attr: table, data: table }[] }?
 function Test:room(id, options) end
 
 --- What a policy remembers of a room: a list of keys for a set, a list, a table for a map, a number for a counter, a value. Containers
