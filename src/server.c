@@ -1,6 +1,7 @@
 #include "server.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,6 +24,7 @@
 #include "folders.h"
 #include "net/control.h"
 #include "net/net.h"
+#include "net/notify_socket.h"
 #include "net/webhook.h"
 #include "room/hub.h"
 #include "script/entry.h"
@@ -54,8 +56,9 @@ struct server {
     struct lsig_operate *operate;
     struct lsig_net *net;
     struct lsig_control *control;
-    struct lsig_watch *watch;     // of the policies' files; NULL: POLICY_WATCH is off
-    struct lsig_webhook *webhook; // NULL: WEBHOOK_URL is empty
+    struct lsig_notify_socket *notify; // NULL: no service manager wants to know
+    struct lsig_watch *watch;          // of the policies' files; NULL: POLICY_WATCH is off
+    struct lsig_webhook *webhook;      // NULL: WEBHOOK_URL is empty
     bool stopping;
 };
 
@@ -263,6 +266,7 @@ static void begin_stop(struct server *server, int signum)
     }
     server->stopping = true;
     lsig_log(LSIG_INFO, "stopping", LSIG_LOG_NUMBER("signal", signum)); // 0: an operator
+    lsig_notify_socket_stopping(server->notify);
     struct lsig_hook_event event = {.kind = LSIG_HOOK_STOP};
     lsig_script_tell(server->script, &event);
     lsig_webhook_drain(server->webhook);
@@ -298,14 +302,33 @@ static void watch_policy(struct server *server)
     }
 }
 
+// Tells the service manager what is in force; refused: what was to be in force is not.
+static void notify_ready(struct server *server, bool refused)
+{
+    char status[160];
+    snprintf(status, sizeof(status), "%sServing on port %d with policy version %" PRIu64,
+             refused ? "The policies were refused, see the log. " : "", lsig_net_port(server->net),
+             lsig_script_version(server->script));
+    lsig_notify_socket_ready(server->notify, status);
+}
+
+static void on_reloaded(void *arg, const struct lsig_script_outcome *outcome)
+{
+    struct server *server = arg;
+    if (!server->stopping) {
+        notify_ready(server, outcome->status != LSIG_OK);
+    }
+}
+
 static void on_signal(uv_signal_t *handle, int signum)
 {
     struct server *server = handle->data;
     if (signum != SIGHUP) {
         begin_stop(server, signum);
     } else if (!server->stopping) {
+        lsig_notify_socket_reloading(server->notify);
         reload_others(server);
-        lsig_script_reload(server->script, NULL, NULL);
+        lsig_script_reload(server->script, on_reloaded, server);
     }
 }
 
@@ -351,6 +374,7 @@ static void take_down(struct server *server)
         uv_close((uv_handle_t *)&server->signals[i], NULL);
     }
     lsig_control_close(server->control);
+    lsig_notify_socket_close(server->notify);
     lsig_watch_close(server->watch);
     server->watch = NULL;
     if (server->net != NULL) {
@@ -453,6 +477,8 @@ int lsig_server_run(struct lsig_settings *settings)
     }
     say_what_is_missing(settings);
     say_ready(&server);
+    server.notify = lsig_notify_socket_open(&server.loop);
+    notify_ready(&server, false);
     watch_policy(&server);
     struct lsig_hook_event event = {.kind = LSIG_HOOK_START};
     lsig_script_tell(server.script, &event);
