@@ -18,7 +18,7 @@ import pytest
 PAIRS = 4
 SECONDS = 4 if lunasig_figures.LONG else 2  # of each phase; a hung database is noticed in one
 BACK_SECONDS = 30
-PAUSE = 0.01  # between the messages of a pair: what is measured is the server, not the test's own threads
+PAUSE = 0.01  # between the messages of a pair: below the rate of candidates
 MOVES = 1.2  # of a median, at most
 UNFELT = 0.0005  # seconds by which a median always may move
 

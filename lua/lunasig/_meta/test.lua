@@ -170,7 +170,7 @@ function Test:kill(node) end
 ---@param how string
 function Test:redis(how) end
 
---- The database behind `sig.store`, for all nodes: "up" (as each test begins); "down": each call fails at once with the error `the
+--- The database behind `sig.store` and `sig.mongo`, for all nodes: "up" (as each test begins); "down": each call fails at once with the error `the
 --- database failed`; "slow": calls wait until it is up or down, or the time of their hook is over (POLICY_WAIT_MS).
 ---@param how "up"|"down"|"slow"
 function Test:store(how) end
