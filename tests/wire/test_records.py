@@ -46,9 +46,11 @@ def test_a_session_has_its_beginning_and_its_end(start_server, kept, room):
 
 def test_the_session_of_a_killed_server_stays_without_an_end(tmp_path, start_server, kept, room):
     server = lunasig_server.Server(tmp_path, kept)
-    server.gather(room, "ann")
-    written(server, "room_sessions", 1)
-    server.kill()
+    try:
+        server.gather(room, "ann")
+        written(server, "room_sessions", 1)
+    finally:
+        server.kill()
     again = start_server(**kept)
     (session,) = of_room(again, "room_sessions", room)
     assert session["user_id"] == "ann" and "left_at" not in session
