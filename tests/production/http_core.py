@@ -113,7 +113,7 @@ def logout(world):
     socket = world.target.connect(room, token)
     socket.hears_next("room-state")
     answered(world.target.http("POST", "/auth/logout", token=token), 200)
-    equal(socket.close_code(timeout=3), 4401, "the close code of the open WebSocket")
+    equal(socket.close_code(), 4401, "the close code of the open WebSocket")
     refused(world.target.http("GET", "/webrtc/config", token=token), 401, "Could not validate credentials")
     equal(world.target.refusal(room, token).status, 401, "a WebSocket with it")
 

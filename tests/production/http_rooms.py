@@ -109,6 +109,16 @@ def settings(world):
     equal(late.close_code(), 1008, "the close code of a full room")
 
 
+@SUITE.test("settings as GET answers them may be posted as a whole, and values go back to what they were")
+def settings_whole(world):
+    ann = world.user("ann")
+    room, _ = world.meet("ann", "bob")
+    whole = answered(ann.get(path(room, "settings")))["settings"]
+    answered(ann.post(path(room, "settings"), {"max_participants": 3}), 200, {"settings": {"max_participants": 3}})
+    answered(ann.post(path(room, "settings"), whole))
+    answered(ann.get(path(room, "settings")), 200, {"room_id": room, "settings": whole})
+
+
 @SUITE.test("settings hold while somebody leads the room; an empty room locks nobody out")
 def settings_empty(world):
     ann, bob = world.people("ann", "bob")
@@ -116,6 +126,8 @@ def settings_empty(world):
     answered(ann.post(path(room, "settings"), {"lock_room": True}))
     one.leave()
     equal(answered(bob.get(path(room, "settings")))["settings"]["lock_room"], True, "lock_room of the empty room")
+    refused(bob.post(path(room, "settings"), {"lock_room": False}), 403)
+    answered(ann.post(path(room, "settings"), {"enable_chat": False}))  # he was its host
     bob.join(room)
 
 

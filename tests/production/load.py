@@ -59,7 +59,7 @@ def bad_frames(world):
     equal(two.close_code(), 1003, "the close code after a binary frame")
 
 
-@LIMITS.test("tags are taken out of chat; what is none stays; what is nothing but tags is refused")
+@LIMITS.test("tags are taken out of chat; what is none stays; what is nothing but tags, or too long, is refused")
 def hostile(world):
     _, (one, two) = world.meet("ann", "bob")
     for content in ("a < b and c > d", "1 <2 and 3> 2", "tea & biscuits \"for\" two", "\U0001f600 grüße", "line\nbreak"):
@@ -71,6 +71,8 @@ def hostile(world):
         equal(heard, wanted, f"what is left of {content!r}")
     one.send("chat-message", {"content": "<img src=x onerror=alert(1)>"})
     one.is_refused("MALICIOUS_CONTENT")
+    one.send("chat-message", {"content": "x" * 17_000})
+    one.is_refused("MESSAGE_TOO_LARGE")
 
 
 @LIMITS.test("files that nobody should open are refused with FILE_VALIDATION_FAILED")

@@ -197,13 +197,15 @@ def broken(world):
     two.hears_nothing_but(of=one)
 
 
-@SUITE.test("e2ee messages for somebody who is not there are answered by TARGET_NOT_FOUND")
+@SUITE.test("e2ee messages for somebody who is not there are answered by TARGET_NOT_FOUND, and none is ever for all")
 def absent(world):
     ann, bob = world.people("ann", "bob")
     _, (one, two) = world.meet("ann", "bob")
     for type, payload in TO_ONE.items():
         one.send(type, {**filled(payload, ann, bob), "recipient_user_id": "nobody"})
         one.is_refused("TARGET_NOT_FOUND")
+        one.send(type, {**filled(payload, ann, bob), "recipient_user_id": None})
+        one.hears("error")
     two.hears_nothing_but(of=one)
 
 

@@ -67,9 +67,9 @@ def expiry(world):
     equal(world.target.refusal(room, token(exp=now - 3000)).status, 401, "a token that has ended")
     equal(world.target.refusal(room, token()).status, 401, "a token without an end")
     equal(world.target.refusal(room, token(exp=now + 600, type="refresh")).status, 401, "a token of another type")
-    socket = world.target.connect(room, token(exp=now - 28))  # JWT_LEEWAY_S is 30
+    socket = world.target.connect(room, token(exp=int(time.time()) - 27))  # JWT_LEEWAY_S is 30: it lives for 2 to 3 s
     socket.hears_next("room-state")
-    equal(socket.close_code(timeout=6), 4401, "the close code when the token ends")
+    equal(socket.close_code(timeout=10), 4401, "the close code when the token ends")
     equal(socket.last_words[-1]["payload"].get("code"), "TOKEN_EXPIRED", "the error before it")
 
 
@@ -216,7 +216,7 @@ def names(world):
 
 @ROOMS.test("connections that come and go a hundred times leave nobody behind")
 def coming_and_going(world):
-    room, (one,) = world.meet("ann")
+    room, _ = world.meet("ann")
     users = world.people("bob", "cat", "dan", "eve")
 
     def come_and_go(user):
@@ -224,7 +224,6 @@ def coming_and_going(world):
             user.join(room).leave()
 
     together([threading.Thread(target=come_and_go, args=(user,)) for user in users])
-    one.send("quality-update", {})
     equal(answered(world.user("ann").get(f"/webrtc/rooms/{room}/participants"))["participant_count"], 1, "who is there in the end")
 
 
