@@ -275,6 +275,7 @@ def quality(world):
         ({"latency": 20, "packet_loss": 3, "jitter": 1}, "fair"),
         ({"latency": 20, "packet_loss": 0, "jitter": 31}, "fair"),
         ({"latency": 301, "packet_loss": 0, "jitter": 1}, "poor"),
+        ({"latency_ms": 200, "packet_loss_percent": 0, "jitter_ms": 1, "bandwidth_kbps": 900}, "fair"),
         ({"latency": 20, "packet_loss": 6, "jitter": 1}, "poor"),
         ({"latency": 20, "packet_loss": 0, "jitter": 51}, "poor"),
     ):
@@ -285,9 +286,9 @@ def quality(world):
 def reconnection(world):
     bob = world.user("bob")
     room, (_, two) = world.meet("ann", "bob")
-    answered(bob.get(path(room, "reconnection-state")), 200, {"room_id": room, "user_id": bob.name, "connected": True})
+    answered(bob.get(path(room, "reconnection-state")), 200, {"room_id": room, "user_id": bob.name, "state": {"is_connected": True}})
     two.leave()
-    answered(bob.get(path(room, "reconnection-state")), 200, {"room_id": room, "user_id": bob.name, "connected": False})
+    answered(bob.get(path(room, "reconnection-state")), 200, {"room_id": room, "user_id": bob.name, "state": {"is_connected": False}})
 
 
 @SUITE.test("GET /webrtc/rate-limits/{type}/status says what is left")

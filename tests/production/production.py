@@ -147,7 +147,7 @@ def returning(world):
 
 def until_away(user, room, timeout=wire.DEADLINE):
     until = time.monotonic() + timeout
-    while answered(user.get(f"/webrtc/rooms/{room}/reconnection-state"), 200, {"connected": bool})["connected"]:
+    while answered(user.get(f"/webrtc/rooms/{room}/reconnection-state"), 200, {"state": {"is_connected": bool}})["state"]["is_connected"]:
         check(time.monotonic() < until, "the server has not noticed that the connection is lost")
 
 
