@@ -27,7 +27,7 @@ sig.use {
   "std.background",
   "std.live_stream",
   "std.e2ee",
-  "std.stats",          -- /webrtc/health
+  "std.stats",          -- /webrtc/health, /webrtc/stats, what is left of rates
   "std.session_record", -- who was in which room, from when to when
   "std.chat_record",    -- last: what no other policy has refused
 }

@@ -95,20 +95,18 @@ sig.route("GET /webrtc/rooms/:room/settings", {}, function(_, room)
   return 200, { room_id = room.id, settings = all_of(room) }
 end)
 
--- What is sent changes, the rest stays; what is no setting is passed over. Who sends all of them, but no max_participants, lifts the limit:
--- a null looks as if it were not there.
-local function change(said, body)
-  local missing = 0
+-- What is sent changes, the rest stays; what is no setting is passed over. A limit of null is none; any other null changes nothing.
+local function change(said, request)
   for name in pairs(defaults) do
-    if body[name] ~= nil then said:set(name, body[name]) else missing = missing + 1 end
+    if request.body[name] ~= nil then said:set(name, request.body[name]) end
   end
-  if missing == 1 and body.max_participants == nil then said:remove "max_participants" end
+  if request:is_null "max_participants" then said:remove "max_participants" end
 end
 
 local options = { roles = "host", body = sig.object(shape, { extra = true }), rate = "20/s burst 100 per user" }
 
 sig.route("POST /webrtc/rooms/:room/settings", options, function(request, room)
-  change(room.state.said, request.body)
+  change(room.state.said, request)
   local settings = all_of(room)
   room:send("room-settings-update", { settings = settings, updated_by = request.user, timestamp = clock.stamp() })
   for _, changed in ipairs(listeners) do

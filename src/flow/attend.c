@@ -111,6 +111,7 @@ static void enter(struct lsig_client *client, uint32_t seats)
         refuse_join(client, status, &refusal);
         return;
     }
+    lsig_door_add_client(client);
     welcome(client, present == NULL);
     if (was_away) {
         lsig_announce_away(flow, client->member, false);
@@ -343,6 +344,7 @@ void lsig_attend_close(struct lsig_client *client, const char *reason)
         lsig_resume_forget(client);
     }
     if (client->connection.member != NULL) {
+        lsig_door_remove_client(client);
         leave(client, reason);
     }
     let_go(client);
@@ -359,6 +361,7 @@ void lsig_attend_forget(struct lsig_client *client)
         lsig_resume_forget(client);
     }
     if (client->connection.member != NULL) {
+        lsig_door_remove_client(client);
         struct lsig_departure departure = lsig_room_leave(&client->connection, client->flow->now);
         if (departure.left != NULL) {
             lsig_announce_flush(client->flow, client->room);

@@ -48,12 +48,14 @@ struct lsig_client {
     struct lsig_queued *queued;             // oldest first, at most LSIG_CLIENT_QUEUE_MAX
     struct lsig_queued *queued_last;
     struct lsig_client *resume_next; // in flow->resumable
-    struct lsig_limits *limits;      // made with the first message
-    uint64_t entered_revision;       // of the room: announcements up to it are not for this client
-    uint64_t token_key;              // of its access token's jti (lsig_token_key); 0: it has none
-    int64_t token_iat;               // unix seconds; 0: the token does not say
-    int64_t last_id;                 // of its messages, the last that was accepted (lunasig.v1)
-    int64_t away_until_ms;           // while AWAY; monotonic
+    struct lsig_client *user_next;   // of the same user, in any room (door.h)
+    struct lsig_client *user_previous;
+    struct lsig_limits *limits; // made with the first message
+    uint64_t entered_revision;  // of the room: announcements up to it are not for this client
+    uint64_t token_key;         // of its access token's jti (lsig_token_key); 0: it has none
+    int64_t token_iat;          // unix seconds; 0: the token does not say
+    int64_t last_id;            // of its messages, the last that was accepted (lunasig.v1)
+    int64_t away_until_ms;      // while AWAY; monotonic
     int64_t ice_until_s; // unix seconds: when its TURN credentials end; 0: it has none that do
     unsigned char resume_digest[LSIG_RESUME_DIGEST_SIZE]; // where resumable is set
     // The token that it returned with; good until it is heard of, since the room-state with the

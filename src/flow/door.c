@@ -10,7 +10,8 @@
 // How many connections one user has, over all rooms.
 struct user_places {
     int64_t count;
-    int64_t away; // connections that were lost and are kept
+    int64_t away;                // connections that were lost and are kept
+    struct lsig_client *clients; // those in rooms
     size_t id_len;
     char id[];
 };
@@ -87,7 +88,7 @@ static struct user_places *places_of(struct lsig_flow *flow, struct lsig_span us
 
 static void forget_empty(struct lsig_flow *flow, struct user_places *places)
 {
-    if (places->count == 0 && places->away == 0) {
+    if (places->count == 0 && places->away == 0 && places->clients == NULL) {
         lsig_map_remove(&flow->user_connections, (struct lsig_span){places->id, places->id_len});
         free(places);
     }
@@ -101,6 +102,7 @@ bool lsig_door_take_place(struct lsig_flow *flow, struct lsig_span user_id)
         return false;
     }
     places->count += 1;
+    flow->connection_count += 1;
     return true;
 }
 
@@ -109,6 +111,7 @@ void lsig_door_give_place(struct lsig_flow *flow, struct lsig_span user_id)
     struct user_places *places = lsig_map_find(&flow->user_connections, user_id);
     assert(places != NULL && places->count > 0);
     places->count -= 1;
+    flow->connection_count -= 1;
     forget_empty(flow, places);
 }
 
@@ -121,6 +124,7 @@ bool lsig_door_take_away(struct lsig_flow *flow, struct lsig_span user_id)
         return false;
     }
     places->away += 1;
+    flow->away_count += 1;
     return true;
 }
 
@@ -129,5 +133,44 @@ void lsig_door_give_away(struct lsig_flow *flow, struct lsig_span user_id)
     struct user_places *places = lsig_map_find(&flow->user_connections, user_id);
     assert(places != NULL && places->away > 0);
     places->away -= 1;
+    flow->away_count -= 1;
     forget_empty(flow, places);
+}
+
+void lsig_door_add_client(struct lsig_client *client)
+{
+    struct user_places *places = places_of(client->flow, lsig_span_of(client->member->id));
+    client->user_next = places->clients;
+    if (client->user_next != NULL) {
+        client->user_next->user_previous = client;
+    }
+    places->clients = client;
+}
+
+void lsig_door_remove_client(struct lsig_client *client)
+{
+    struct lsig_flow *flow = client->flow;
+    struct user_places *places =
+        lsig_map_find(&flow->user_connections, lsig_span_of(client->member->id));
+    assert(places != NULL);
+    *(client->user_previous != NULL ? &client->user_previous->user_next : &places->clients) =
+        client->user_next;
+    if (client->user_next != NULL) {
+        client->user_next->user_previous = client->user_previous;
+    }
+    client->user_next = NULL;
+    client->user_previous = NULL;
+    forget_empty(flow, places);
+}
+
+const struct lsig_client *lsig_door_clients(const struct lsig_flow *flow, struct lsig_span user_id)
+{
+    const struct user_places *places = lsig_map_find(&flow->user_connections, user_id);
+    return places != NULL ? places->clients : NULL;
+}
+
+int64_t lsig_door_connections(const struct lsig_flow *flow, struct lsig_span user_id)
+{
+    const struct user_places *places = lsig_map_find(&flow->user_connections, user_id);
+    return places != NULL ? places->count : 0;
 }

@@ -33,3 +33,11 @@ void lsig_door_give_place(struct lsig_flow *flow, struct lsig_span user_id);
 // there may be as many of them, because what is kept costs memory.
 bool lsig_door_take_away(struct lsig_flow *flow, struct lsig_span user_id);
 void lsig_door_give_away(struct lsig_flow *flow, struct lsig_span user_id);
+// A client that is in a room from now on, or is about to leave it, among those of its user.
+void lsig_door_add_client(struct lsig_client *client);
+void lsig_door_remove_client(struct lsig_client *client);
+// The user's clients in rooms, the newest first, by user_next; NULL: there are none. Those that are
+// away are among them.
+const struct lsig_client *lsig_door_clients(const struct lsig_flow *flow, struct lsig_span user_id);
+// The connections that lsig_door_take_place counts.
+int64_t lsig_door_connections(const struct lsig_flow *flow, struct lsig_span user_id);

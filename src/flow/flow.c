@@ -19,6 +19,7 @@ void lsig_flow_init(struct lsig_flow *flow)
     lsig_map_init(&flow->user_connections);
     flow->pending = NULL;
     lsig_flow_set_time(flow, lsig_clock_now());
+    flow->started_ms = flow->now.mono_ms;
 }
 
 void lsig_flow_clear(struct lsig_flow *flow)

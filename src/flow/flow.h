@@ -44,8 +44,11 @@ struct lsig_flow {
     struct lsig_script *script;
     struct lsig_hub *hub;
     struct lsig_sink sink;
-    int64_t swept_ms;     // when buckets and kept rooms were last looked through; monotonic
-    struct lsig_time now; // of this turn of the loop
+    int64_t started_ms;       // monotonic
+    int64_t connection_count; // that users have, with their sockets (door.c)
+    int64_t away_count;       // that users have lost and may resume
+    int64_t swept_ms;         // when buckets and kept rooms were last looked through; monotonic
+    struct lsig_time now;     // of this turn of the loop
     char now_iso[LSIG_CLOCK_ISO_SIZE];  // now.wall_ms
     struct lsig_map shared_buckets;     // of users, addresses and rooms (limits.c)
     struct lsig_map user_connections;   // how many each user has (door.c)

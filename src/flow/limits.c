@@ -13,6 +13,7 @@ enum {
     FLOOD_CLOSE_MS = 10 * 1000, // refused for so long: close
     BAD_FRAMES_MS = 60 * 1000,
     SHARED_BUCKETS_MAX = 65536,
+    SHARED_KEY_SIZE = LSIG_USER_ID_MAX + 32,
 };
 
 struct meter {
@@ -128,17 +129,28 @@ enum lsig_status lsig_limits_check_bytes(struct lsig_client *client,
     return status;
 }
 
+static struct lsig_span
+shared_key(char key[SHARED_KEY_SIZE], const struct lsig_rule_rate *rate, struct lsig_span owner)
+{
+    int len = snprintf(key, SHARED_KEY_SIZE, "%u %d %.*s", rate->slot, (int)rate->spec.scope,
+                       LSIG_SPAN_ARG(owner));
+    return (struct lsig_span){key, len < SHARED_KEY_SIZE ? (size_t)len : SHARED_KEY_SIZE - 1};
+}
+
+static struct lsig_span owner_of(const struct lsig_client *client,
+                                 const struct lsig_rule_rate *rate)
+{
+    return lsig_span_of(rate->spec.scope == LSIG_PER_USER ? client->member->id
+                        : rate->spec.scope == LSIG_PER_IP ? client->address
+                                                          : client->room->id);
+}
+
 static struct lsig_bucket *shared_bucket(struct lsig_client *client,
                                          const struct lsig_rule_rate *rate)
 {
     struct lsig_flow *flow = client->flow;
-    const char *owner = rate->spec.scope == LSIG_PER_USER ? client->member->id
-                        : rate->spec.scope == LSIG_PER_IP ? client->address
-                                                          : client->room->id;
-    char key[LSIG_USER_ID_MAX + 32];
-    int len = snprintf(key, sizeof(key), "%u %d %s", rate->slot, (int)rate->spec.scope, owner);
-    assert(len > 0 && (size_t)len < sizeof(key));
-    struct lsig_span span = {key, (size_t)len};
+    char key[SHARED_KEY_SIZE];
+    struct lsig_span span = shared_key(key, rate, owner_of(client, rate));
     struct shared_bucket *shared = lsig_map_find(&flow->shared_buckets, span);
     if (shared == NULL) {
         if (flow->shared_buckets.count >= SHARED_BUCKETS_MAX) {
@@ -151,6 +163,32 @@ static struct lsig_bucket *shared_bucket(struct lsig_client *client,
                      shared);
     }
     return &shared->bucket;
+}
+
+const struct lsig_bucket *lsig_limits_find_shared(const struct lsig_flow *flow,
+                                                  const struct lsig_rule_rate *rate,
+                                                  struct lsig_span owner)
+{
+    char key[SHARED_KEY_SIZE];
+    const struct shared_bucket *shared =
+        lsig_map_find(&flow->shared_buckets, shared_key(key, rate, owner));
+    return shared != NULL ? &shared->bucket : NULL;
+}
+
+const struct lsig_bucket *lsig_limits_find(const struct lsig_client *client,
+                                           const struct lsig_rule_rate *rate)
+{
+    const struct lsig_limits *limits = client->limits;
+    if (rate != NULL && rate->spec.scope != LSIG_PER_CONNECTION) {
+        return lsig_limits_find_shared(client->flow, rate, owner_of(client, rate));
+    }
+    if (limits == NULL) {
+        return NULL;
+    }
+    if (rate == NULL) {
+        return &limits->messages.bucket;
+    }
+    return rate->slot < limits->slot_count ? &limits->slots[rate->slot].bucket : NULL;
 }
 
 static enum lsig_status check_rate(struct lsig_client *client,

@@ -3,6 +3,7 @@
 #include "flow/admit.h"
 #include "flow/announce.h"
 #include "flow/line.h"
+#include "flow/survey.h"
 #include "room/kept.h"
 
 // One message in the forms of both dialects, each made when its first receiver is met.
@@ -123,6 +124,6 @@ static void perform(void *self, const struct lsig_effect *effect)
 
 void lsig_perform_install(struct lsig_flow *flow)
 {
-    struct lsig_performer performer = {perform, flow};
+    struct lsig_performer performer = {perform, flow, &lsig_survey_of_flow};
     lsig_script_set_performer(flow->script, &performer);
 }

@@ -70,6 +70,7 @@ bool lsig_resume_revive(struct lsig_flow *flow,
     client->connection.away = true;
     flow->metrics->away += 1;
     lsig_room_restore(room, member, &client->connection);
+    lsig_door_add_client(client);
     return true;
 }
 

@@ -18,3 +18,14 @@ bool lsig_bucket_take(struct lsig_bucket *bucket,
                       int64_t amount,
                       int64_t mono_ms,
                       int64_t *retry_ms);
+
+struct lsig_bucket_view {
+    int64_t remaining; // things that would pass now
+    int64_t retry_ms;  // when one would pass; 0: now
+    int64_t reset_ms;  // when the whole burst would; 0: now
+};
+// How it stands, without taking anything. The count of the spec is not 0. NULL: nothing was taken
+// from it yet.
+struct lsig_bucket_view lsig_bucket_look(const struct lsig_bucket *bucket,
+                                         const struct lsig_rate_spec *spec,
+                                         int64_t mono_ms);

@@ -23,6 +23,7 @@ struct lsig_hub {
     struct room_list kept;    // nobody refers to them
     struct room_list timed;   // empty, and their timers refer to them
     struct lsig_heap *timers; // of all rooms
+    struct lsig_ranking ranking;
     struct lsig_room_bounds bounds;
     const struct lsig_random_source *random;
     int64_t now_ms; // monotonic, as of the last expire
@@ -187,6 +188,7 @@ void lsig_hub_free(struct lsig_hub *hub)
         room_free(hub, room);
     }
     assert(hub->rooms.count == 0);
+    lsig_ranking_clear(&hub->ranking);
     lsig_heap_clear(hub->timers);
     free(hub->timers);
     lsig_map_clear(&hub->rooms);
@@ -264,6 +266,11 @@ size_t lsig_hub_member_count(const struct lsig_hub *hub)
     return hub->member_count;
 }
 
+const struct lsig_ranking *lsig_hub_ranking(const struct lsig_hub *hub)
+{
+    return &hub->ranking;
+}
+
 void lsig_hub_on_members(struct lsig_hub *hub, struct lsig_room *room, int change)
 {
     assert(change == 1 || change == -1);
@@ -274,6 +281,7 @@ void lsig_hub_on_members(struct lsig_hub *hub, struct lsig_room *room, int chang
         hub->member_count -= 1;
         hub->occupied_count -= room->member_count == 0;
     }
+    lsig_ranking_on_members(&hub->ranking, room, change);
     look_at_timers(hub, room);
 }
 

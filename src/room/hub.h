@@ -3,6 +3,7 @@
 
 #include "base/heap.h"
 #include "base/random.h"
+#include "room/ranking.h"
 #include "room/room.h"
 
 enum { LSIG_KEPT_ROOMS_MAX = 10000, LSIG_KEPT_MS = 3600 * 1000 };
@@ -36,6 +37,7 @@ void lsig_hub_expire(struct lsig_hub *hub,
                      struct lsig_time now);             // forgets rooms that were kept long enough
 size_t lsig_hub_room_count(const struct lsig_hub *hub); // with members
 size_t lsig_hub_member_count(const struct lsig_hub *hub);
+const struct lsig_ranking *lsig_hub_ranking(const struct lsig_hub *hub); // rooms by their size
 // For timers.c: the timers of all rooms, by the time at which they are due; and that the room's
 // have changed.
 struct lsig_heap *lsig_hub_timers(const struct lsig_hub *hub);

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "base/clock.h"
+#include "base/heap.h"
 #include "base/map.h"
 #include "base/span.h"
 #include "base/status.h"
@@ -97,8 +98,9 @@ struct lsig_room {
     struct lsig_kept *kept_list; // messages for those who come later (kept.h)
     size_t state_bytes;          // of states and timers, against bounds.state_bytes
     uint32_t timer_count;
-    uint32_t member_peak; // the most that were in at once
-    void *announcements;  // flow's pending announcements of a large compat room; NULL: none
+    uint32_t member_peak;         // the most that were in at once
+    struct lsig_heap_item ranked; // while it has members (ranking.h)
+    void *announcements;          // flow's pending announcements of a large compat room; NULL: none
 };
 
 struct lsig_member *

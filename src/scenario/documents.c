@@ -310,6 +310,12 @@ static enum lsig_status ready(void *self)
     return documents->waiting < LSIG_DOCUMENT_WAITING_MAX ? LSIG_OK : LSIG_BUSY;
 }
 
+static enum lsig_status ping(void *self)
+{
+    const struct lsig_documents *documents = self;
+    return documents->fault == LSIG_DOCUMENTS_DOWN ? LSIG_INTERNAL_ERROR : LSIG_OK;
+}
+
 static void get(void *self, const struct lsig_document_name *name, struct lsig_document_call how)
 {
     add_named(self, GET, name, how);
@@ -361,6 +367,7 @@ struct lsig_document_store lsig_documents_store(struct lsig_documents *documents
     return (struct lsig_document_store){
         .self = documents,
         .ready = ready,
+        .ping = ping,
         .get = get,
         .put = put,
         .remove = remove_name,

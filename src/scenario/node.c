@@ -68,6 +68,7 @@ static void start_flow(struct lsig_node *node)
     lsig_hub_set_random(node->flow.hub, &world->random);
     lsig_flow_init(&node->flow);
     lsig_flow_set_time(&node->flow, *world->now);
+    node->flow.started_ms = node->flow.now.mono_ms;
     lsig_perform_install(&node->flow);
     node->decisions = (struct lsig_observer){.wants_messages = true, .on_event = on_event};
     lsig_observer_add(&node->flow, &node->decisions);
@@ -134,7 +135,7 @@ lsig_node_begin(struct lsig_world *world, struct lsig_span name, struct lsig_buf
 
 static void clear_flow(struct lsig_node *node)
 {
-    static const struct lsig_performer nobody = {NULL, NULL};
+    static const struct lsig_performer nobody = {NULL, NULL, NULL};
     lsig_script_set_performer(node->script, &nobody);
     lsig_route_requests_free(node->routes);
     node->routes = NULL;
@@ -155,7 +156,7 @@ static void free_machine(struct lsig_node *node)
 
 void lsig_node_kill(struct lsig_node *node)
 {
-    static const struct lsig_performer nobody = {NULL, NULL};
+    static const struct lsig_performer nobody = {NULL, NULL, NULL};
     lsig_script_set_performer(node->script, &nobody);
     for (struct lsig_wire *wire = node->wires; wire != NULL; wire = wire->next) {
         lsig_wire_break(wire);

@@ -11,7 +11,7 @@ double lsig_duration_read(lua_State *L, int index)
     static const struct {
         const char *unit;
         double ms;
-    } units[] = {{"ms", 1}, {"s", 1000}, {"min", 60000}, {"h", 3600000}};
+    } units[] = {{"ms", 1}, {"s", 1000}, {"min", 60000}, {"h", 3600000}, {"d", 86400000}};
     if (lua_type(L, index) == LUA_TNUMBER) {
         double seconds = lua_tonumber(L, index);
         return seconds >= 0 ? seconds * 1000 : -1;
@@ -34,7 +34,10 @@ double lsig_duration_check(lua_State *L, int index, const char *function)
 {
     double ms = lsig_duration_read(L, index);
     if (ms < 0) {
-        luaL_error(L, "%s: write a time like \"100ms\", \"2s\" or a number of seconds", function);
+        luaL_error(L,
+                   "%s: write a time like \"100ms\", \"2s\", \"5min\", \"1h\", \"30d\" or a number "
+                   "of seconds",
+                   function);
     }
     return ms;
 }

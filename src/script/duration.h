@@ -1,4 +1,5 @@
-// duration.h - times as policies write them: "100ms", "2s", "1.5min", "2h", or a number of seconds.
+// duration.h - times as policies write them: "100ms", "2s", "1.5min", "2h",
+// "30d", or a number of seconds.
 #pragma once
 
 struct lua_State;

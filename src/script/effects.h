@@ -39,10 +39,14 @@ struct lsig_effects {
     size_t count;              // of the hook call, over its waits
 };
 
-// flow's: does what an effect says. Members may have gone meanwhile.
+struct lsig_survey;
+
+// flow's: does what an effect says. Members may have gone meanwhile. Answers what policies ask
+// about the whole server, too.
 struct lsig_performer {
     void (*perform)(void *self, const struct lsig_effect *effect);
     void *self;
+    const struct lsig_survey *survey; // survey.h
 };
 
 // Puts a zeroed effect at the end; the caller fills it in (references, copies).

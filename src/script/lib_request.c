@@ -1,10 +1,13 @@
 #include "script/lib_request.h"
 
+#include <string.h>
+
 #include <jansson.h>
 #include <lauxlib.h>
 #include <lua.h>
 
 #include "codec/json.h"
+#include "codec/scan.h"
 #include "script/handle.h"
 #include "script/hook.h"
 #include "script/json_table.h"
@@ -199,13 +202,38 @@ static int request_header(lua_State *L, struct lsig_handle *handle)
     return 1;
 }
 
+// request:is_null(name)
+static int request_is_null(lua_State *L, struct lsig_handle *handle)
+{
+    struct lsig_span key;
+    struct lsig_span value;
+    struct lsig_span name;
+    const struct lsig_script_request *request = request_of(L, handle);
+    name.data = luaL_checklstring(L, 2, &name.len);
+    bool null = false;
+    struct lsig_span body = request->body;
+    while (body.len > 0 && strchr(" \t\r\n", body.data[0]) != NULL) {
+        body.data++;
+        body.len--;
+    }
+    bool object = body.len > 0 && body.data[0] == '{' && lsig_request_media_is_json(request);
+    for (size_t cursor = 0; object && lsig_scan_member(body, &cursor, &key, &value);) {
+        if (lsig_scan_key_is(key, name)) { // of a name that is there twice the last counts
+            null = lsig_scan_type(value) == LSIG_JSON_NULL;
+        }
+    }
+    lua_pushboolean(L, null);
+    return 1;
+}
+
 static const struct lsig_handle_field request_fields[] = {
     {"method", request_method},   {"path", request_path},       {"params", request_params},
     {"query", request_query},     {"body", request_body},       {"claims", request_claims},
     {"user", request_user},       {"ip", request_ip},           {"origin", request_origin},
     {"room_id", request_room_id}, {"dialect", request_dialect},
 };
-static const struct lsig_handle_field request_methods[] = {{"header", request_header}};
+static const struct lsig_handle_field request_methods[] = {{"header", request_header},
+                                                           {"is_null", request_is_null}};
 static const struct lsig_handle_class request_class = {
     LSIG_USERDATA_REQUEST,
     "request",

@@ -16,6 +16,7 @@
 #include "script/lib_schema.h"
 #include "script/lib_state.h"
 #include "script/lib_state_declare.h"
+#include "script/lib_stats.h"
 #include "script/lib_store.h"
 #include "script/lib_test.h"
 #include "script/lib_type.h"
@@ -28,7 +29,7 @@ static int sig_sleep(lua_State *L)
     double ms = lsig_duration_read(L, 1);
     if (ms < 0) {
         return lsig_await_refuse(
-            L, "sig.sleep: write a time like \"100ms\", \"2s\" or a number of seconds");
+            L, "sig.sleep: write a time like \"100ms\", \"2s\", \"5min\" or a number of seconds");
     }
     return lsig_await_sleep(L, "sig.sleep", ms);
 }
@@ -63,6 +64,7 @@ void lsig_lib_sig_push(lua_State *L)
     lsig_lib_schema_register(L);
     lsig_lib_state_declare_register(L);
     lsig_lib_state_register(L);
+    lsig_lib_stats_register(L);
     lsig_lib_store_register(L);
     lsig_lib_test_register(L);
     lsig_lib_type_register(L);

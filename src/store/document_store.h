@@ -82,6 +82,9 @@ struct lsig_document_store {
     // Whether a call would be taken now: LSIG_OK, LSIG_BUSY (LSIG_DOCUMENT_WAITING_MAX wait
     // already) or LSIG_DRAINING (it is being closed).
     enum lsig_status (*ready)(void *self);
+    // What is known of the database without waiting: LSIG_OK or LSIG_INTERNAL_ERROR. May start a
+    // probe for the next time. NULL: nobody knows.
+    enum lsig_status (*ping)(void *self);
     // One document; LSIG_NOT_FOUND.
     void (*get)(void *self, const struct lsig_document_name *name, struct lsig_document_call call);
     // LSIG_OK or LSIG_EXISTS.

@@ -1,5 +1,6 @@
 #include "store/mongo_store.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 
 #include "base/alloc.h"
@@ -54,6 +55,11 @@ static enum lsig_status ping(void *self)
     return lsig_mongo_queue_ping(store->queue);
 }
 
+static enum lsig_status ping_documents(void *self) // of the jobs
+{
+    return ping((char *)self - offsetof(struct lsig_mongo_store, documents));
+}
+
 enum lsig_status lsig_mongo_store_open(struct lsig_mongo_store **store_out,
                                        struct uv_loop_s *loop,
                                        const struct lsig_mongo_options *options,
@@ -85,7 +91,9 @@ struct lsig_account_store lsig_mongo_store_accounts(struct lsig_mongo_store *sto
 
 struct lsig_document_store lsig_mongo_store_documents(struct lsig_mongo_store *store)
 {
-    return lsig_document_jobs_store(&store->documents);
+    struct lsig_document_store documents = lsig_document_jobs_store(&store->documents);
+    documents.ping = ping_documents;
+    return documents;
 }
 
 struct lsig_query_store lsig_mongo_store_queries(struct lsig_mongo_store *store)

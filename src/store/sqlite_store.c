@@ -1,6 +1,7 @@
 #include "store/sqlite_store.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -76,6 +77,11 @@ static enum lsig_status ping(void *self)
     return lsig_sqlite_queue_ping(store->queue);
 }
 
+static enum lsig_status ping_documents(void *self) // of the jobs
+{
+    return ping((char *)self - offsetof(struct lsig_sqlite_store, documents));
+}
+
 // ---- opening and closing ----
 
 enum lsig_status lsig_sqlite_store_open(struct lsig_sqlite_store **store_out,
@@ -120,7 +126,9 @@ struct lsig_account_store lsig_sqlite_store_accounts(struct lsig_sqlite_store *s
 
 struct lsig_document_store lsig_sqlite_store_documents(struct lsig_sqlite_store *store)
 {
-    return lsig_document_jobs_store(&store->documents);
+    struct lsig_document_store documents = lsig_document_jobs_store(&store->documents);
+    documents.ping = ping_documents;
+    return documents;
 }
 
 static void on_queue_freed(void *arg)

@@ -125,6 +125,33 @@ static void a_rate_of_zero_switches_it_off(void **state)
     assert_int_equal(bucket.full_until_us, 0);
 }
 
+static void looking_tells_what_would_pass_and_takes_nothing(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"10/s burst 20", "3/s burst 7", "7/min burst 30",
+                                        "9/h burst 11", "1/s burst 1"};
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        struct lsig_rate_spec spec = rate(texts[i]);
+        struct lsig_bucket bucket = {0};
+        assert_int_equal(lsig_bucket_look(NULL, &spec, START).remaining, spec.burst);
+        for (int64_t left = spec.burst; left > 0; left--) {
+            struct lsig_bucket_view view = lsig_bucket_look(&bucket, &spec, START);
+            assert_int_equal(view.remaining, left);
+            assert_int_equal(view.retry_ms, 0);
+            assert_true(lsig_bucket_take(&bucket, &spec, 1, START, NULL));
+        }
+        int64_t retry_ms;
+        assert_false(lsig_bucket_take(&bucket, &spec, 1, START, &retry_ms));
+        struct lsig_bucket_view view = lsig_bucket_look(&bucket, &spec, START);
+        assert_int_equal(view.remaining, 0);
+        assert_int_equal(view.retry_ms, retry_ms);
+        int64_t full = START + view.reset_ms;
+        assert_int_equal(lsig_bucket_look(&bucket, &spec, full).remaining, spec.burst);
+        assert_int_equal(lsig_bucket_look(&bucket, &spec, full).reset_ms, 0);
+        assert_true(lsig_bucket_look(&bucket, &spec, full - 2).reset_ms > 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -135,6 +162,7 @@ int main(void)
         cmocka_unit_test(what_is_refused_costs_nothing),
         cmocka_unit_test(an_amount_counts_as_so_many),
         cmocka_unit_test(a_rate_of_zero_switches_it_off),
+        cmocka_unit_test(looking_tells_what_would_pass_and_takes_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

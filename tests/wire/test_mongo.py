@@ -143,6 +143,8 @@ def assert_away(server):
     assert time.monotonic() - began < LOGIN_SECONDS
     assert server.http("GET", "/health").status == 503
     assert server.http("GET", "/health").json["database"] == "disconnected"
+    answer = server.http("GET", "/webrtc/health")
+    assert (answer.status, answer.json["components"]["mongodb"]["status"]) == (503, "unreachable")
     assert server.http("GET", "/readyz").status == 503
     assert server.http("GET", "/live").status == 200
     metrics = server.metrics()
@@ -156,6 +158,8 @@ def assert_back(server):
     while login(server, "ann").status != 200:
         assert time.monotonic() < until, server.log[-2000:]
     assert server.http("GET", "/health").status == 200
+    answer = server.http("GET", "/webrtc/health")
+    assert (answer.status, answer.json["components"]["mongodb"]["status"]) == (200, "connected")
     assert server.metrics()["lunasig_mongodb_away"] == 0
 
 

@@ -6,7 +6,7 @@
 --- query is what stands behind the `?`, decoded: texts, or, where the route declares a query, the declared names in their declared
 --- types and no others. Of a name that is there twice the first counts; at most 64 are looked at.
 ---
---- body is the JSON as Lua values (a null is nil in an object, sig.null in an array); one that says that it is something else is a text.
+--- body is the JSON as Lua values (a null is nil in an object, see `is_null`, and sig.null in an array); one that says that it is something else is a text.
 ---
 --- Tokens, tickets, cookies and the header Authorization are not part of a request.
 ---@class lunasig.Request
@@ -28,5 +28,10 @@ local Request = {}
 ---@param name string without regard to case
 ---@return string?
 function Request:header(name) end
+
+--- Whether the JSON body is an object with this field and the field is null: a null is nil in `body`, as if it were not there.
+---@param name string a field of the body itself, not of an object in it
+---@return boolean
+function Request:is_null(name) end
 
 return Request

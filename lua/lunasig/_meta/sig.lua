@@ -131,7 +131,7 @@ function sig.accept() end
 
 --- Waits without holding anything up. Other hooks run meanwhile: afterwards `member.present` may be false. What the hook has changed
 --- and asked for until now stays and is done. Not at the top level of a file, nor in a comparator of table.sort or a callback of gsub.
----@param time string|number "100ms", "2s", "1min", or a number of seconds
+---@param time string|number "100ms", "2s", "5min", "1h", "30d", or a number of seconds
 function sig.sleep(time) end
 
 --- The time: seconds since 1970-01-01 UTC, with milliseconds.
