@@ -78,6 +78,9 @@ void lsig_mongo_documents_sweep(struct lsig_mongo_database *database,
                                 int64_t now_ms,
                                 bson_t *(*expired_by)(bson_t *filter, int64_t now_ms))
 {
+    if (database->unreachable) { // each further call would wait for all time-outs
+        return;
+    }
     bson_t list = BSON_INITIALIZER;
     struct ids ids = {&list, 0};
     enum lsig_status status =

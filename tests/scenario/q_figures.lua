@@ -72,10 +72,13 @@ sig.test("the same counts as metrics", function(t)
   assert(now.messages_relayed == before.messages_relayed + 2 and stats(t).messages_relayed == now.messages_relayed)
 end)
 
+-- How many are left of a burst of 50 depends on who has asked before, and on how fast this machine is.
 sig.test("open routes have a rate", function(t)
-  for _ = 1, 50 do
-    stats(t)
+  local answer
+  for _ = 1, 200 do
+    answer = t:request "GET /webrtc/stats"
+    if answer.status ~= 200 then break end
   end
-  local answer = t:request "GET /webrtc/stats"
-  assert(answer.status == 429 and t:request("GET /webrtc/health").status == 200)
+  assert(answer.status == 429 and answer.body.code == "RATE_LIMIT_EXCEEDED")
+  assert(t:request("GET /webrtc/health").status == 200) -- each has its own
 end)

@@ -146,6 +146,8 @@ def ask_redis(port, *commands):
     while True:
         try:
             with socket.create_connection(("127.0.0.1", port), DEADLINE) as wire:
+                if wire.getsockname() == wire.getpeername():  # nobody listens, and the kernel chose this port: TCP connects it to itself
+                    raise ConnectionRefusedError
                 lines = wire.makefile("rw", newline="\r\n")
                 answers = []
                 for command in commands:

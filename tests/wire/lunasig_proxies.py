@@ -75,7 +75,9 @@ class Proxy:
         while True:
             with contextlib.suppress(ConnectionRefusedError):
                 for port in (self.port, self.plain_port):
-                    socket.create_connection(("127.0.0.1", port), wire.DEADLINE).close()
+                    with socket.create_connection(("127.0.0.1", port), wire.DEADLINE) as found:
+                        if found.getsockname() == found.getpeername():  # a port that nobody listens on, connected to itself
+                            raise ConnectionRefusedError
                 return
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self.process.wait(0.02)
@@ -87,8 +89,8 @@ class Proxy:
         """All that it has written."""
         return "".join(path.read_text() for path in sorted(self.folder.glob("*.log")) + [self.folder / "proxy.out"] if path.exists())
 
-    def until_it_says(self, text, times=1):
-        until = time.monotonic() + wire.DEADLINE
+    def until_it_says(self, text, times=1, deadline=wire.DEADLINE):
+        until = time.monotonic() + deadline
         while self.log.count(text) < times:
             assert time.monotonic() < until, self.log
 
@@ -157,9 +159,12 @@ class Haproxy(Proxy):
         self.command = ["haproxy", "-W", "-f", str(self.folder / "haproxy.cfg")]
 
     def reload(self):
-        self.until_it_says("Loading success")  # before that it would not hear of it
-        self.process.send_signal(signal.SIGUSR2)
-        self.until_it_says("Loading success", 2)
+        self.until_it_says("Loading success")
+        for _ in range(5):  # a signal that comes just before it listens for signals is lost
+            self.process.send_signal(signal.SIGUSR2)
+            with contextlib.suppress(AssertionError):
+                return self.until_it_says("Loading success", 2, wire.DEADLINE / 5)
+        raise AssertionError(self.log)
 
 
 KINDS = {"nginx": Nginx, "haproxy": Haproxy}

@@ -221,6 +221,24 @@ def test_a_server_ends_while_it_hangs(settings, mongo, tmp_path):
         mongo.go_on()
 
 
+def test_a_server_ends_while_it_hangs_and_calls_wait(settings, mongo, tmp_path, room):
+    policies = tmp_path / "policies"
+    policies.mkdir()
+    (policies / "policy.lua").write_text("""
+local sig = require "lunasig"
+sig.on("join", function(_, member) sig.store.visits:incr(member.id) end)""")
+    server = lunasig_server.Server(tmp_path, {**settings, "POLICY_DIR": str(policies)})
+    server.gather(room, "ann")
+    mongo.hang()
+    try:
+        for number in range(40):
+            server.connect(room, f"user{number}")
+        assert server.metrics()["lunasig_mongodb_waiting"] >= 20
+        server.end()
+    finally:
+        mongo.go_on()
+
+
 def test_without_it_no_server_starts_and_says_why(settings, tmp_path):
     server = lunasig_server.Server(tmp_path, {**settings, "MONGODB_URL": "mongodb://ann:Very-Secret-1@127.0.0.1:1/"}, wait=False)
     assert server.wait(20) != 0
