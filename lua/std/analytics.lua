@@ -4,6 +4,7 @@ local sig = require "lunasig"
 local clock = require "lunasig.clock"
 local field = require "lunasig.field"
 local may = require "lunasig.may"
+local pages = require "lunasig.pages"
 
 sig.policy { name = "std.analytics", api = 1 }
 sig.use "std.records"
@@ -37,8 +38,7 @@ sig.type "analytics-event" {
 }
 
 local function cut(name)
-  if #name <= name_max then return name end
-  return (name:sub(1, name_max):gsub("[\192-\255][\128-\191]*$", "")) -- no half of a character
+  return #name <= name_max and name or (name:sub(1, name_max):gsub("[\192-\255][\128-\191]*$", "")) -- no half of a character
 end
 
 local function count_type(state, name, by)
@@ -89,7 +89,6 @@ local function record(room)
     records.now("analytics_summary", room.id, now, kept)
   end
 end
-
 sig.on("timer:analytics", record)
 
 local function soon(room)
@@ -129,15 +128,11 @@ local options = { query = { limit = sig.integer { min = 1, optional = true } }, 
 sig.route("GET /webrtc/rooms/:room/analytics", options, function(request, room)
   if not may_read(room, request.user) then return 403, { detail = "You are not in this room" } end
   record(room)
-  local list, newest, limit, last = sig.json.array {}, events:count(room.id), request.query.limit or 100, nil
-  repeat -- a page has at most 256 KiB
-    local page = events:list { prefix = room.id .. "/", after = last, limit = 1000 }
-    for _, found in ipairs(page) do
-      local age = newest - found.value.number -- negative: of a count that has ended
-      if age >= 0 and age < limit then list[#list + 1] = found.value end
-      last = found.key
-    end
-  until #page == 0
+  local list, newest, limit = sig.json.array {}, events:count(room.id), request.query.limit or 100
+  for _, event in ipairs(pages.all(events, room.id .. "/")) do
+    local age = newest - event.number -- negative: of a count that has ended
+    if age >= 0 and age < limit then list[#list + 1] = event end
+  end
   table.sort(list, function(a, b) return a.number > b.number end)
   return 200, { room_id = room.id, events = list, count = #list }
 end)
@@ -145,10 +140,9 @@ end)
 sig.route("GET /webrtc/rooms/:room/analytics/summary", { rate = options.rate }, function(request, room)
   if not may_read(room, request.user) then return 403, { detail = "You are not in this room" } end
   record(room)
-  local state = room.state
-  local figures = { room_id = room.id, total_events = state.total:get(), event_types = state.types:copy() }
+  local state, peak = room.state, math.max(room.peak, room.state.peak:get())
+  local figures = { room_id = room.id, total_events = state.total:get(), event_types = state.types:copy(), peak_participants = peak }
   figures.unique_users, figures.current_participants = state.users:count(), room.count
-  figures.peak_participants = math.max(room.peak, state.peak:get())
   figures.dropped_events = state.dropped:get() -- counted, and not recorded
   return 200, figures
 end)
