@@ -7,6 +7,7 @@ local sig = require "lunasig"
 sig.policy { name = "default", api = 1 }
 
 sig.use {
+  "std.names",          -- how members are called
   "std.roles",          -- who is host, moderator, participant, observer
   "std.permissions",    -- what each user may do
   "std.room_settings",  -- locked, muted on entry, chat on or off, ...

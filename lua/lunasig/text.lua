@@ -62,11 +62,6 @@ function text.name(s)
   return s ~= "" and s or nil
 end
 
--- How a member is called. Names of tokens that were made elsewhere need not pass the rule; ids are what they are.
-function text.name_of(member)
-  return text.name(member.username) or member.id
-end
-
 -- The name of a file: one part of a path; nil and why: it is none.
 function text.file_name(s)
   if type(s) ~= "string" or s == "" or #s > file_name_max then

@@ -63,7 +63,7 @@ local function set_hand(room, member, raised)
   local hands = room.state.hands
   if raised == hands:has(member.id) then return false end
   if raised and hands:count() >= hands_max then return nil end
-  local hand = raised and { username = text.name_of(member), raised_at = clock.stamp() } or nil
+  local hand = raised and { username = member.username, raised_at = clock.stamp() } or nil
   hands:set(member.id, hand)
   if member.present then
     member.attr.hand_raised, member.attr.hand_raised_at = raised or nil, hand and hand.raised_at
@@ -97,7 +97,7 @@ sig.route("POST /webrtc/rooms/:room/hand-raise", raise, function(request, room)
   local changed = set_hand(room, member, raised)
   if changed == nil then return 409, { detail = "Too many hands are up already" } end
   if changed then
-    local said = { user_id = member.id, username = text.name_of(member), raised = raised, timestamp = clock.stamp() }
+    local said = { user_id = member.id, username = member.username, raised = raised, timestamp = clock.stamp() }
     room:send("hand-raise", said, { from = member })
   end
   return 200, { success = true, raised = raised, position = position_of(room, member.id) or sig.null }

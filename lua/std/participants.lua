@@ -31,7 +31,7 @@ sig.type "participant-update" {
 }
 
 local function plain(member)
-  return { user_id = member.id, username = text.name_of(member), role = member.role, joined_at = clock.stamp(member.joined_at) }
+  return { user_id = member.id, username = member.username, role = member.role, joined_at = clock.stamp(member.joined_at) }
 end
 
 local function enhanced(member)

@@ -4,7 +4,6 @@ local sig = require "lunasig"
 local clock = require "lunasig.clock"
 local field = require "lunasig.field"
 local may = require "lunasig.may"
-local text = require "lunasig.text"
 
 sig.policy { name = "std.quality", api = 1 }
 sig.use "std.participants" -- participant-update
@@ -64,7 +63,7 @@ local function note(room, member, grade)
   if grade == nil or grade == before then return end
   member.attr.connection_quality = grade
   if before == nil and grade == "good" then return end -- nobody thought otherwise
-  local participant = { user_id = member.id, username = text.name_of(member), role = member.role, connection_quality = grade }
+  local participant = { user_id = member.id, username = member.username, role = member.role, connection_quality = grade }
   room:send("participant-update", { participant = participant, timestamp = clock.stamp() })
 end
 

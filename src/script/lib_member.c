@@ -4,6 +4,8 @@
 #include <lua.h>
 
 #include "base/alloc.h"
+#include "codec/utf8.h"
+#include "room/member_name.h"
 #include "script/args.h"
 #include "script/handle.h"
 #include "script/hook.h"
@@ -26,6 +28,41 @@ static int member_username(lua_State *L, struct lsig_handle *handle)
     const struct lsig_member *member = handle->thing;
     lua_pushstring(L, member->username);
     return 1;
+}
+
+// One line of well-formed UTF-8.
+static bool is_name(struct lsig_span text)
+{
+    const char *end = text.data + text.len;
+    if (text.len == 0 || text.len > LSIG_MEMBER_NAME_MAX) {
+        return false;
+    }
+    for (const char *at = text.data; at < end;) {
+        size_t len = lsig_utf8_len(at, end);
+        if (len == 0 || (unsigned char)*at < 0x20 || *at == 0x7f) {
+            return false;
+        }
+        at += len;
+    }
+    return true;
+}
+
+static void set_username(lua_State *L, struct lsig_handle *handle)
+{
+    struct lsig_member *member = handle->thing;
+    struct lsig_span name;
+    luaL_checktype(L, 3, LUA_TSTRING);
+    name.data = lua_tolstring(L, 3, &name.len);
+    if (member->present) {
+        luaL_error(L, "member.username can be set in a join hook only: others know %s by his name",
+                   member->id);
+    }
+    lsig_hook_check_member(L, handle->run, member);
+    if (!is_name(name)) {
+        luaL_error(L, "member.username: 1 to %d bytes of UTF-8 without control characters",
+                   LSIG_MEMBER_NAME_MAX);
+    }
+    lsig_member_name_set(member, name, &handle->run->journal);
 }
 
 static int member_role(lua_State *L, struct lsig_handle *handle)
@@ -205,7 +242,8 @@ static const struct lsig_handle_field member_methods[] = {{"send", member_send},
                                                           {"set_role", member_set_role},
                                                           {"kick", member_kick},
                                                           {"close", member_close}};
-static const struct lsig_handle_setter member_setters[] = {{"waiting", set_waiting}};
+static const struct lsig_handle_setter member_setters[] = {{"username", set_username},
+                                                           {"waiting", set_waiting}};
 static const struct lsig_handle_class member_class = {
     LSIG_USERDATA_MEMBER, "member",
     member_fields,        sizeof(member_fields) / sizeof(member_fields[0]),

@@ -1,7 +1,7 @@
--- Tokens that were made elsewhere may name their users as they like: policies show such names cleaned.
+-- Tokens that were made elsewhere may name their users as they like: others hear such names cleaned.
 local sig = require "lunasig"
 local scene = require "scene"
-sig.use { "std.presence", "std.participants", "std.hand_raise", "std.quality" }
+sig.use { "std.names", "std.presence", "std.participants", "std.hand_raise", "std.quality" }
 
 local function called(t, name)
   local ann, eve = scene.call(t, "ann"), t:client { user = "eve", claims = { username = name } }
@@ -15,6 +15,24 @@ local names = {
   { "<script>", "eve" }, -- nothing is left of it: her id
   { "Eve < Ann", "Eve < Ann" },
 }
+
+local function name_in(frame)
+  for _, one in ipairs(frame.payload.participants) do
+    if one.user_id == "eve" then return one.username end
+  end
+end
+
+sig.test("for those who are there, and for who comes", function(t)
+  for _, case in ipairs(names) do
+    local ann, eve, max = scene.call(t, "ann"), t:client { user = "eve", claims = { username = case[1] } }, t:client "max"
+    assert(name_in(eve:joins "r1") == case[2] and name_in(max:joins "r1") == case[2])
+    ann:receives("user-joined", { user_id = "eve", username = case[2] })
+    eve:leaves()
+    ann:receives("user-left", { user_id = "eve", username = case[2] })
+    max:leaves()
+    ann:leaves()
+  end
+end)
 
 sig.test("in lists, queues and updates", function(t)
   for _, case in ipairs(names) do

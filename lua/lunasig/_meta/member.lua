@@ -3,7 +3,8 @@
 --- A user in the room, through one or several connections. Valid in its hook only. In a hook, the same member is the same value.
 ---@class lunasig.Member
 ---@field id string the token's `sub`
----@field username string
+---@field username string how others see him called: the token's `username`, else its `sub`. A join hook may set it, to 1 to 512 bytes of
+---UTF-8 without control characters; taken back when the hook fails
 ---@field role lunasig.Role
 ---@field present boolean false in a join hook, and after a wait during which the member left
 ---@field away boolean all connections are lost and may resume
