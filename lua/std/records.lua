@@ -7,6 +7,7 @@ sig.policy { name = "std.records", api = 1 }
 
 local bytes_max = 24 * 1024 -- that wait in a room, of what all policies may remember of it
 local delay = "100ms"
+local batch = 50 -- records of one hook, which has its time (POLICY_CPU_MS) for all of them
 
 sig.room_state {
   waiting = sig.map { max = 200 }, -- by collection and key
@@ -51,22 +52,29 @@ local function next_place(room, collection, places)
   return fine and ("%s/%04d"):format(room.id, number % places) or nil
 end
 
+local function write(room, entry)
+  local key = entry.key or next_place(room, entry.collection, entry.places)
+  if key then
+    records.now(entry.collection, key, entry.document, entry.ttl)
+  else
+    dropped:add(1, { collection = entry.collection })
+  end
+end
+
 sig.on("timer:records", function(room)
   local waiting, bytes = room.state.waiting, room.state.bytes
   room:after("5s", "records") -- should the database take all the time of this hook
-  while waiting:count() > 0 do
-    local id = waiting:keys()[1]
+  for i, id in ipairs(waiting:keys()) do
     local entry = waiting:get(id)
-    waiting:remove(id)
-    bytes:incr(-entry.size)
-    local key = entry.key or next_place(room, entry.collection, entry.places)
-    if key then
-      records.now(entry.collection, key, entry.document, entry.ttl)
-    else
-      dropped:add(1, { collection = entry.collection })
+    if i > batch then break end
+    if entry then -- else the timer has come again while this hook waited
+      waiting:remove(id)
+      bytes:incr(-entry.size)
+      write(room, entry)
     end
   end
   room:cancel "records"
+  if waiting:count() > 0 then room:after("1ms", "records") end
 end)
 
 return records

@@ -55,3 +55,17 @@ sig.test("long texts are cut in the record, between characters, and a flood is d
   assert(#said == 1 and said[1].value.content == "x" .. ("ü"):rep(8191))
   t:expects_metric("records_dropped", 1, { collection = "chat_messages" })
 end)
+
+sig.test("many at once are recorded a few at a time, in their order", function(t)
+  local clients = { scene.call(t, "ann", "bob") }
+  for i = 1, 120 do
+    clients[i % 2 + 1]:sends("chat-message", { content = "text " .. i })
+  end
+  t:advance "1s"
+  local said = clients[1]:requests("GET /webrtc/rooms/r1/said").body
+  assert(#said == 100) -- of 100 that a list has
+  for i, one in ipairs(said) do
+    assert(one.value.content == "text " .. i, one.value.content)
+  end
+  t:expects_metric("records_written", 120, { collection = "chat_messages" })
+end)

@@ -14,7 +14,7 @@ SETTINGS = {"WEBSOCKET_ADDRESS_LIMIT": "0", "LOG_LEVEL": "info"}
 PAIRS = 150
 ROUNDS = 24
 CALLS_PER_MESSAGE = 2.3
-TRIES = 3
+TRIES = 10
 IDLE = 8000
 BYTES_PER_IDLE_CONNECTION = 4608  # with what policies remember about a room of two
 
