@@ -99,7 +99,7 @@ sig.on("leave", function(room, member)
   if room.count <= 1 then soon(room) end -- the room ends: its figures stay
 end)
 
-sig.on("message:analytics-event", function(room, member, message)
+sig.on("message:analytics-event", { on_error = "allow" }, function(room, member, message)
   local state, name = room.state, message:get "event_type"
   if type(name) ~= "string" then return end -- compat clients may leave it out
   state.total:incr()
@@ -114,7 +114,7 @@ sig.on("message:analytics-event", function(room, member, message)
     state.waiting_bytes:incr(size)
   end
   soon(room)
-end, { on_error = "allow" })
+end)
 
 -- Those who are in the room, or were.
 local function may_read(room, user)

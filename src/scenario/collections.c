@@ -8,7 +8,7 @@
 #include "base/buf.h"
 #include "codec/json.h"
 #include "codec/scan.h"
-#include "scenario/criteria.h"
+#include "store/criteria.h"
 
 enum { ID_SIZE = 25 };
 
@@ -141,8 +141,8 @@ static void print_found(struct doing *doing, const struct lsig_collections_entry
     struct lsig_span *documents = lsig_alloc(doing->outcome.count * sizeof(*documents) + 1);
     for (size_t i = 0; i < doing->outcome.count; i++) {
         begins[i] = doing->found.len + (i > 0 ? 1 : 0); // behind the comma
-        lsig_criteria_print(&doing->found, lsig_span_of(entries[i]->json),
-                            doing->query->projection);
+        lsig_criteria_print(&doing->found, lsig_span_of(entries[i]->json), doing->query->projection,
+                            false);
         documents[i].len = doing->found.len - begins[i];
     }
     for (size_t i = 0; i < doing->outcome.count; i++) {
@@ -180,19 +180,6 @@ static void do_find(struct doing *doing)
     free(entries);
 }
 
-static bool changes_id(struct lsig_span change)
-{
-    size_t cursor = 0;
-    struct lsig_span operator;
-    struct lsig_span fields;
-    while (lsig_scan_member(change, &cursor, &operator, & fields)) {
-        if (lsig_criteria_at(fields, lsig_span_of("_id")).len > 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static void do_upsert(struct doing *doing)
 {
     const char *problem = NULL;
@@ -220,7 +207,7 @@ static void do_update(struct doing *doing)
             continue;
         }
         char *changed =
-            changes_id(doing->query->change)
+            lsig_criteria_changes_id(doing->query->change)
                 ? NULL
                 : lsig_criteria_change(lsig_span_of(entry->json), doing->query->change, &problem);
         if (changed == NULL) {

@@ -5,19 +5,9 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "scenario/documents_parts.h"
 
-struct lsig_documents_entry {
-    struct lsig_documents_entry *next;
-    char *collection;
-    char *key;
-    char *json;             // NULL: there is no document
-    int64_t expires_ms;     // of it; 0: never
-    bool counted;           // there is a counter
-    int64_t number;         // of it
-    int64_t number_ends_ms; // 0: never
-};
-
-enum operation { GET, PUT, REMOVE, LIST, COUNT, INCR };
+enum operation { GET, PUT, REMOVE, LIST, COUNT, INCR, ASK };
 
 struct lsig_documents_call {
     struct lsig_documents_call *next;
@@ -32,12 +22,14 @@ struct lsig_documents_call {
     int64_t expires_ms;
     int64_t by;
     bool if_absent;
+    struct lsig_document_search *search; // of ask
+    struct lsig_query_call query_call;
 };
 
 // --- entries
 
 // What has expired stays until it is replaced: a call's now may be before another's.
-static bool has_document(const struct lsig_documents_entry *entry, int64_t now_ms)
+bool lsig_documents_has(const struct lsig_documents_entry *entry, int64_t now_ms)
 {
     return entry != NULL && entry->json != NULL &&
            (entry->expires_ms == 0 || entry->expires_ms > now_ms);
@@ -56,23 +48,25 @@ compare(const struct lsig_documents_entry *entry, const char *collection, const 
     return order != 0 ? order : strcmp(entry->key, key);
 }
 
-static struct lsig_documents_entry *
-find(struct lsig_documents *documents, const struct lsig_documents_call *call, bool make)
+struct lsig_documents_entry *lsig_documents_find(struct lsig_documents *documents,
+                                                 const char *collection,
+                                                 const char *key,
+                                                 bool make)
 {
     struct lsig_documents_entry **link = &documents->first;
-    while (*link != NULL && compare(*link, call->collection, call->key) < 0) {
+    while (*link != NULL && compare(*link, collection, key) < 0) {
         link = &(*link)->next;
     }
     struct lsig_documents_entry *entry = *link;
-    if (entry != NULL && compare(entry, call->collection, call->key) == 0) {
+    if (entry != NULL && compare(entry, collection, key) == 0) {
         return entry;
     }
     if (!make) {
         return NULL;
     }
     entry = lsig_alloc(sizeof(*entry));
-    entry->collection = lsig_strdup(call->collection);
-    entry->key = lsig_strdup(call->key);
+    entry->collection = lsig_strdup(collection);
+    entry->key = lsig_strdup(key);
     entry->next = *link;
     *link = entry;
     documents->bytes += sizeof(*entry) + strlen(entry->key);
@@ -94,7 +88,7 @@ static void do_get(const struct lsig_documents_call *call, const struct lsig_doc
 {
     struct lsig_document document;
     struct lsig_document_outcome outcome = {.documents = &document};
-    if (!has_document(entry, call->now_ms)) {
+    if (!lsig_documents_has(entry, call->now_ms)) {
         finish(call, LSIG_NOT_FOUND, &outcome);
         return;
     }
@@ -108,7 +102,7 @@ static void do_put(struct lsig_documents *documents,
                    struct lsig_documents_entry *entry)
 {
     struct lsig_document_outcome outcome = {.documents = NULL};
-    if (call->if_absent && has_document(entry, call->now_ms)) {
+    if (call->if_absent && lsig_documents_has(entry, call->now_ms)) {
         finish(call, LSIG_EXISTS, &outcome);
         return;
     }
@@ -123,7 +117,7 @@ static void do_put(struct lsig_documents *documents,
 static void do_remove(const struct lsig_documents_call *call, struct lsig_documents_entry *entry)
 {
     struct lsig_document_outcome outcome = {.documents = NULL};
-    bool there = has_document(entry, call->now_ms) || has_counter(entry, call->now_ms);
+    bool there = lsig_documents_has(entry, call->now_ms) || has_counter(entry, call->now_ms);
     if (entry != NULL) {
         free(entry->json);
         entry->json = NULL;
@@ -135,7 +129,8 @@ static void do_remove(const struct lsig_documents_call *call, struct lsig_docume
 static bool is_listed(const struct lsig_documents_call *call,
                       const struct lsig_documents_entry *entry)
 {
-    return has_document(entry, call->now_ms) && strcmp(entry->collection, call->collection) == 0 &&
+    return lsig_documents_has(entry, call->now_ms) &&
+           strcmp(entry->collection, call->collection) == 0 &&
            strncmp(entry->key, call->key, strlen(call->key)) == 0 &&
            strcmp(entry->key, call->after) > 0;
 }
@@ -187,8 +182,19 @@ static void do_incr(const struct lsig_documents_call *call, struct lsig_document
     finish(call, LSIG_OK, &outcome);
 }
 
+static void answer_question(struct lsig_documents *documents, struct lsig_documents_call *call)
+{
+    lsig_documents_search(documents, call->search);
+    lsig_document_search_answer(call->search, call->query_call);
+    lsig_document_search_free(call->search);
+}
+
 static void answer(struct lsig_documents *documents, struct lsig_documents_call *call)
 {
+    if (call->operation == ASK) {
+        answer_question(documents, call);
+        return;
+    }
     if (documents->fault == LSIG_DOCUMENTS_DOWN) {
         struct lsig_document_outcome outcome = {.error = "the test has taken the store down"};
         finish(call, LSIG_INTERNAL_ERROR, &outcome);
@@ -201,7 +207,9 @@ static void answer(struct lsig_documents *documents, struct lsig_documents_call 
         return;
     }
     struct lsig_documents_entry *entry =
-        call->operation != LIST ? find(documents, call, writes) : NULL;
+        call->operation != LIST
+            ? lsig_documents_find(documents, call->collection, call->key, writes)
+            : NULL;
     switch (call->operation) {
     case GET:
         do_get(call, entry);
@@ -220,6 +228,8 @@ static void answer(struct lsig_documents *documents, struct lsig_documents_call 
         break;
     case INCR:
         do_incr(call, entry);
+        break;
+    case ASK:
         break;
     }
 }
@@ -362,6 +372,15 @@ static void incr(void *self,
     call->expires_ms = change->expires_ms;
 }
 
+static void
+ask(void *self, const struct lsig_document_question *question, struct lsig_query_call how)
+{
+    struct lsig_documents_call *call =
+        add(self, ASK, question->query.collection, (struct lsig_document_call){NULL, NULL});
+    call->search = lsig_document_search_new(question);
+    call->query_call = how;
+}
+
 struct lsig_document_store lsig_documents_store(struct lsig_documents *documents)
 {
     return (struct lsig_document_store){
@@ -374,6 +393,7 @@ struct lsig_document_store lsig_documents_store(struct lsig_documents *documents
         .list = list,
         .count = count,
         .incr = incr,
+        .ask = ask,
     };
 }
 

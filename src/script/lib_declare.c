@@ -216,6 +216,7 @@ static int sig_on(lua_State *L)
     bool allow = !lsig_hook_kind_refuses(kind);
     bool optional = false;
     int function = lua_istable(L, 2) ? 3 : 2;
+    int given = lua_gettop(L);
     if (function == 3) {
         lua_pushfstring(L, "sig.on \"%s\"", event);
         struct lsig_args args = {L, 2, lua_tostring(L, -1)};
@@ -227,6 +228,12 @@ static int sig_on(lua_State *L)
         return luaL_error(
             L, "sig.on \"%s\": a function is missing: sig.on(\"%s\", function(room, member) … end)",
             event, event);
+    }
+    if (given > function) {
+        return luaL_error(L,
+                          "sig.on \"%s\": options stand before the function: sig.on(\"%s\", { "
+                          "on_error = \"allow\" }, function(room, member) … end)",
+                          event, event);
     }
     struct lsig_policy_hook *hook = lsig_lib_declare_hook(L, kind, event, function);
     hook->allow = allow;

@@ -6,46 +6,30 @@
 #include <lauxlib.h>
 #include <lua.h>
 
-#include "codec/nearest.h"
 #include "codec/scan.h"
-#include "codec/utf8.h"
 #include "script/await.h"
+#include "script/await_options.h"
 #include "script/context.h"
-#include "script/duration.h"
 #include "script/handle.h"
 #include "script/json_table.h"
+#include "script/lib_query.h"
+#include "script/lib_query_value.h"
 #include "script/lib_store_ask.h"
+#include "script/policy.h"
 #include "script/sandbox.h"
+#include "store/document_id.h"
 
 #define METATABLE "lunasig.collection"
-#define TTL_MAX_MS (10.0 * 365 * 24 * 3600 * 1000)
 
 enum { LIST_LIMIT = 100 };
-
-struct collection {
-    enum lsig_userdata_kind kind;
-    char name[LSIG_DOCUMENT_COLLECTION_MAX + 1];
-};
 
 // --- the question. Everything here refuses by a text on the stack, and raises nothing but for want
 // of memory.
 
-static bool is_key(struct lsig_span key, bool empty_too)
-{
-    bool good = key.len <= LSIG_DOCUMENT_KEY_MAX && (key.len > 0 || empty_too);
-    const char *end = key.data + key.len;
-    for (const char *at = key.data; good && at < end;) {
-        size_t len = lsig_utf8_len(at, end);
-        good = len > 0 && *at != '\0';
-        at += len;
-    }
-    return good;
-}
-
 static bool read_collection(struct lsig_store_question *question, int arguments)
 {
     lua_State *L = question->L;
-    const struct collection *collection =
+    const struct lsig_query_collection *collection =
         lua_type(L, 1) == LUA_TUSERDATA ? lua_touserdata(L, 1) : NULL;
     if (collection == NULL || collection->kind != LSIG_USERDATA_COLLECTION) {
         lsig_await_refuse(L,
@@ -69,7 +53,7 @@ static bool read_key(struct lsig_store_question *question)
         return false;
     }
     question->name.key.data = lua_tolstring(L, 2, &question->name.key.len);
-    if (!is_key(question->name.key, false)) {
+    if (!lsig_document_id_is_key(question->name.key)) {
         lsig_await_refuse(L, "%s: a key has 1 to %d bytes of UTF-8 without NUL", question->function,
                           LSIG_DOCUMENT_KEY_MAX);
         return false;
@@ -77,66 +61,10 @@ static bool read_key(struct lsig_store_question *question)
     return true;
 }
 
-// The table of options at index, if there is one, has only these names.
-static bool check_options(struct lsig_store_question *question,
-                          int index,
-                          const char *const *known,
-                          size_t count)
+static bool read_ttl(const struct lsig_store_question *question, int64_t *expires_ms)
 {
-    lua_State *L = question->L;
-    if (lua_isnil(L, index)) {
-        return true;
-    }
-    if (!lua_istable(L, index)) {
-        lsig_await_refuse(L, "%s: options are a table, not a %s", question->function,
-                          luaL_typename(L, index));
-        return false;
-    }
-    for (lua_pushnil(L); lua_next(L, index) != 0; lua_pop(L, 1)) { // [name, value]
-        const char *name = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "?";
-        size_t i = 0;
-        while (i < count && strcmp(known[i], name) != 0) {
-            i++;
-        }
-        if (i == count) {
-            const char *nearest = lsig_nearest_find(name, known, count);
-            lsig_await_refuse(L,
-                              nearest != NULL ? "%s: there is no option '%s'; did you mean '%s'?"
-                                              : "%s: there is no option '%s'",
-                              question->function, name, nearest);
-            return false;
-        }
-    }
-    return true;
-}
-
-// Leaves the option on the stack, or nil.
-static void push_option(lua_State *L, int index, const char *name)
-{
-    if (lua_isnil(L, index)) {
-        lua_pushnil(L);
-        return;
-    }
-    lua_pushstring(L, name);
-    lua_rawget(L, index);
-}
-
-static bool read_ttl(struct lsig_store_question *question, int index, int64_t *expires_ms)
-{
-    lua_State *L = question->L;
-    push_option(L, index, "ttl");
-    bool given = !lua_isnil(L, -1);
-    double ms = given ? lsig_duration_read(L, -1) : 0;
-    lua_pop(L, 1);
-    if (given && !(ms >= 1 && ms <= TTL_MAX_MS)) {
-        lsig_await_refuse(L,
-                          "%s: ttl is a time like \"30s\" or \"12h\", or a number of seconds, "
-                          "up to ten years",
-                          question->function);
-        return false;
-    }
-    *expires_ms = given ? question->name.now_ms + (int64_t)ceil(ms) : 0;
-    return true;
+    return lsig_await_read_ttl(question->L, question->function, 4, question->name.now_ms,
+                               expires_ms);
 }
 
 static bool read_number(struct lsig_store_question *question, int index, double *number)
@@ -174,9 +102,12 @@ static int collection_remove(lua_State *L)
     return ask_by_key(L, LSIG_STORE_REMOVE, "sig.store:remove");
 }
 
-// count(key)
+// count(key): the counter; count(filter): documents
 static int collection_count(lua_State *L)
 {
+    if (lua_istable(L, 2)) {
+        return lsig_lib_query_count(L, &lsig_lib_store_side);
+    }
     return ask_by_key(L, LSIG_STORE_COUNT, "sig.store:count");
 }
 
@@ -208,15 +139,15 @@ static bool print_document(struct lsig_store_question *question, struct lsig_buf
 // put(key, document [, { ttl = …, if_absent = … }])
 static int collection_put(lua_State *L)
 {
-    static const char *const known[] = {"ttl", "if_absent"};
+    static const char *const known[] = {"ttl", "if_absent", NULL};
     struct lsig_store_question question = {
         .L = L, .operation = LSIG_STORE_PUT, .function = "sig.store:put"};
     if (!read_collection(&question, 4) || !read_key(&question) ||
-        !check_options(&question, 4, known, sizeof(known) / sizeof(known[0])) ||
-        !read_ttl(&question, 4, &question.write.expires_ms)) {
+        !lsig_await_check_options(L, question.function, 4, known) ||
+        !read_ttl(&question, &question.write.expires_ms)) {
         return lsig_await_refused(L);
     }
-    push_option(L, 4, "if_absent");
+    lsig_await_push_option(L, 4, "if_absent");
     question.write.if_absent = lua_toboolean(L, -1);
     struct lsig_buf json;
     lsig_buf_init(&json, LSIG_DOCUMENT_BYTES_MAX);
@@ -234,13 +165,13 @@ static int collection_put(lua_State *L)
 // incr(key [, by [, { ttl = … }]])
 static int collection_incr(lua_State *L)
 {
-    static const char *const known[] = {"ttl"};
+    static const char *const known[] = {"ttl", NULL};
     struct lsig_store_question question = {
         .L = L, .operation = LSIG_STORE_INCR, .function = "sig.store:incr"};
     double by = 1;
     if (!read_collection(&question, 4) || !read_key(&question) || !read_number(&question, 3, &by) ||
-        !check_options(&question, 4, known, 1) ||
-        !read_ttl(&question, 4, &question.change.expires_ms)) {
+        !lsig_await_check_options(L, question.function, 4, known) ||
+        !read_ttl(&question, &question.change.expires_ms)) {
         return lsig_await_refused(L);
     }
     question.change.by = (int64_t)by;
@@ -252,14 +183,14 @@ static bool
 read_text(struct lsig_store_question *question, const char *name, struct lsig_span *text)
 {
     lua_State *L = question->L;
-    push_option(L, 2, name);
+    lsig_await_push_option(L, 2, name);
     *text = (struct lsig_span){"", 0};
     if (lua_isnil(L, -1)) {
         return true;
     }
     if (lua_type(L, -1) == LUA_TSTRING) {
         text->data = lua_tolstring(L, -1, &text->len);
-        if (is_key(*text, true)) {
+        if (text->len == 0 || lsig_document_id_is_key(*text)) {
             return true;
         }
     }
@@ -270,17 +201,17 @@ read_text(struct lsig_store_question *question, const char *name, struct lsig_sp
 // list([{ prefix = …, after = …, limit = … }])
 static int collection_list(lua_State *L)
 {
-    static const char *const known[] = {"prefix", "after", "limit"};
+    static const char *const known[] = {"prefix", "after", "limit", NULL};
     struct lsig_store_question question = {
         .L = L, .operation = LSIG_STORE_LIST, .function = "sig.store:list"};
     double limit = LIST_LIMIT;
     if (!read_collection(&question, 2) ||
-        !check_options(&question, 2, known, sizeof(known) / sizeof(known[0])) ||
+        !lsig_await_check_options(L, question.function, 2, known) ||
         !read_text(&question, "prefix", &question.query.prefix) ||
         !read_text(&question, "after", &question.query.after)) {
         return lsig_await_refused(L);
     }
-    push_option(L, 2, "limit");
+    lsig_await_push_option(L, 2, "limit");
     if (!read_number(&question, lua_gettop(L), &limit)) {
         return lsig_await_refused(L);
     }
@@ -298,26 +229,24 @@ static int collection_list(lua_State *L)
 
 static int push_collection(lua_State *L, int index)
 {
-    static const char letters[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-";
-    size_t len = 0;
-    const char *name = lua_type(L, index) == LUA_TSTRING ? lua_tolstring(L, index, &len) : "";
-    if (len == 0 || len > LSIG_DOCUMENT_COLLECTION_MAX || strspn(name, letters) != len) {
-        return luaL_error(L, "sig.store: the name of a collection has 1 to %d of A-Z a-z 0-9 _ . -",
-                          LSIG_DOCUMENT_COLLECTION_MAX);
-    }
-    struct collection *collection = lua_newuserdata(L, sizeof(*collection));
-    *collection = (struct collection){.kind = LSIG_USERDATA_COLLECTION};
-    memcpy(collection->name, name, len);
+    lsig_lib_query_push(L, index, LSIG_USERDATA_COLLECTION, "sig.store");
     luaL_getmetatable(L, METATABLE);
     lua_setmetatable(L, -2);
     return 1;
 }
 
-// sig.store "notes" and sig.store.notes: the name is the second argument of both.
-static int store_collection(lua_State *L)
+// sig.store "notes"
+static int store_call(lua_State *L)
 {
     return push_collection(L, 2);
+}
+
+// sig.store.notes; upvalue: op
+static int store_index(lua_State *L)
+{
+    lua_pushvalue(L, 2);
+    lua_rawget(L, lua_upvalueindex(1));
+    return lua_isnil(L, -1) ? push_collection(L, 2) : 1;
 }
 
 static int store_refuse(lua_State *L)
@@ -361,6 +290,7 @@ static void register_collection(lua_State *L)
 {
     luaL_newmetatable(L, METATABLE);
     lua_newtable(L);
+    lsig_lib_query_register(L, &lsig_lib_store_side);
     for (const luaL_Reg *method = collection_methods; method->name != NULL; method++) {
         lua_pushcfunction(L, method->func);
         lsig_await_wrap(L);
@@ -378,9 +308,11 @@ void lsig_lib_store_register(lua_State *L)
     register_collection(L);
     lua_newtable(L);
     lua_createtable(L, 0, 4);
-    lua_pushcfunction(L, store_collection);
+    lua_newtable(L);
+    lsig_lib_query_value_register_op(L);
+    lua_pushcclosure(L, store_index, 1);
     lua_setfield(L, -2, "__index");
-    lua_pushcfunction(L, store_collection);
+    lua_pushcfunction(L, store_call);
     lua_setfield(L, -2, "__call");
     lua_pushcfunction(L, store_refuse);
     lua_setfield(L, -2, "__newindex");

@@ -7,8 +7,10 @@
 #include <lua.h>
 
 #include "base/alloc.h"
+#include "base/random.h"
 #include "codec/scan.h"
 #include "script/await.h"
+#include "script/context.h"
 #include "script/json_push.h"
 #include "script/json_table.h"
 #include "script/policy.h"
@@ -155,3 +157,39 @@ int lsig_lib_store_ask(const struct lsig_store_question *question)
     call_store(store, question, (struct lsig_document_call){on_done, request});
     return lsig_await_yield(L);
 }
+
+// --- questions about a collection
+
+static const char *missing(lua_State *L)
+{
+    return lsig_policy_of(L)->options->documents != NULL ? NULL : "there is no store here";
+}
+
+static enum lsig_status ready(lua_State *L)
+{
+    const struct lsig_document_store *store = lsig_policy_of(L)->options->documents;
+    return store->ready(store->self);
+}
+
+static void ask(lua_State *L, const struct lsig_query_asking *asking, struct lsig_query_call call)
+{
+    const struct lsig_script_options *options = lsig_policy_of(L)->options;
+    struct lsig_document_question question = {
+        .query = asking->query,
+        .now_ms = lsig_script_now(options).wall_ms,
+        .expires_ms = asking->expires_ms,
+    };
+    lsig_random_fill_hex(options->random, question.key, (sizeof(question.key) - 1) / 2);
+    options->documents->ask(options->documents->self, &question, call);
+}
+
+const struct lsig_query_side lsig_lib_store_side = {
+    .names = {"sig.store:find_one", "sig.store:find", "sig.store:count", "sig.store:insert",
+              "sig.store:update", "sig.store:upsert", "sig.store:delete"},
+    .example = "local notes = sig.store.notes notes",
+    .kind = LSIG_USERDATA_COLLECTION,
+    .own = true,
+    .missing = missing,
+    .ready = ready,
+    .ask = ask,
+};

@@ -1,6 +1,7 @@
 // lib_store_ask.h - one call of a policy to the store: from its question to what Lua gets.
 #pragma once
 
+#include "script/lib_query_ask.h"
 #include "store/document_store.h"
 
 struct lua_State;
@@ -28,3 +29,6 @@ struct lsig_store_question {
 // Waits; see await.h. What the C function returns: the hook goes on with the answer, or with an
 // error that names the function. Raises nothing.
 int lsig_lib_store_ask(const struct lsig_store_question *question);
+
+// Of questions about a whole collection: lib_query.h.
+extern const struct lsig_query_side lsig_lib_store_side;

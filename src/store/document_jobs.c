@@ -170,6 +170,48 @@ static void incr(void *self,
     add(self, job, LSIG_JOB_INCR, call);
 }
 
+// ---- questions ----
+
+struct search_job {
+    struct lsig_store_job base; // first
+    struct lsig_document_search *search;
+    void (*search_with)(struct lsig_document_search *search, void *database);
+    struct lsig_query_call call;
+};
+
+static void run_search(struct lsig_store_job *base, void *database)
+{
+    struct search_job *job = (struct search_job *)base;
+    job->search_with(job->search, database);
+    base->status = job->search->failed ? LSIG_INTERNAL_ERROR : LSIG_OK;
+}
+
+static void finish_search(struct lsig_store_job *base)
+{
+    struct search_job *job = (struct search_job *)base;
+    if (base->status == LSIG_INTERNAL_ERROR) { // also: it was not run
+        job->search->end = LSIG_QUERY_UNAVAILABLE;
+        memcpy(job->search->error, base->error, sizeof(base->error));
+    }
+    lsig_document_search_answer(job->search, job->call);
+    lsig_document_search_free(job->search);
+    free(job);
+}
+
+static void
+ask(void *self, const struct lsig_document_question *question, struct lsig_query_call call)
+{
+    const struct lsig_document_jobs *jobs = self;
+    struct search_job *job = lsig_alloc(sizeof(*job));
+    job->search = lsig_document_search_new(question);
+    job->search_with = jobs->search;
+    job->call = call;
+    job->base.run = run_search;
+    job->base.finish = finish_search;
+    job->base.order = lsig_document_search_order(job->search);
+    jobs->queue.add(jobs->queue.self, LSIG_LANE_DOCUMENTS, &job->base);
+}
+
 struct lsig_document_store lsig_document_jobs_store(struct lsig_document_jobs *jobs)
 {
     return (struct lsig_document_store){
@@ -181,5 +223,6 @@ struct lsig_document_store lsig_document_jobs_store(struct lsig_document_jobs *j
         .list = list,
         .count = count,
         .incr = incr,
+        .ask = ask,
     };
 }

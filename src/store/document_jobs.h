@@ -1,6 +1,7 @@
 // document_jobs.h - the calls of document_store.h as jobs: what every database behind it shares.
 #pragma once
 
+#include "store/document_search.h"
 #include "store/document_store.h"
 #include "store/job.h"
 
@@ -33,10 +34,11 @@ struct lsig_document_job {
     char texts[];
 };
 
-// What a database brings: run does a job of these kinds.
+// What a database brings: run does a job of these kinds, search a search with its steps.
 struct lsig_document_jobs {
     struct lsig_store_queue queue;
     void (*run)(struct lsig_store_job *job, void *database);
+    void (*search)(struct lsig_document_search *search, void *database);
 };
 
 // Adds a document to what was found, with copies of both texts. False when the list has too many

@@ -16,6 +16,7 @@
 
 #include "base/span.h"
 #include "base/status.h"
+#include "store/query_store.h"
 
 enum {
     LSIG_DOCUMENT_COLLECTION_MAX = 64, // bytes: A-Z a-z 0-9 _ . -
@@ -69,6 +70,16 @@ struct lsig_document_outcome {
     const char *error; // of LSIG_INTERNAL_ERROR: what the database said, for people
 };
 
+// A question about the documents of a collection, as sig.mongo asks it. Each has its key as _id,
+// and lists are not among them; values are JSON as it stands (there are no ObjectIds and dates),
+// and nothing is hidden. UPDATE and upsert keep what else a document has, and when it expires.
+struct lsig_document_question {
+    struct lsig_query query; // time_ms does not count
+    int64_t now_ms;
+    int64_t expires_ms; // of one that is made; 0: never
+    char key[33];       // of one that is made without an _id: random
+};
+
 struct lsig_document_call {
     void (*on_done)(void *arg,
                     enum lsig_status status,
@@ -111,4 +122,10 @@ struct lsig_document_store {
                  const struct lsig_document_name *name,
                  const struct lsig_counter_change *change,
                  struct lsig_document_call call);
+    // Looks at 10,000 documents and 16 MiB at most, from where the filter's _id says:
+    // LSIG_QUERY_TOO_LARGE. Questions and calls may overtake each other, unless they are about one
+    // _id; what others change meanwhile is met by beginning again.
+    void (*ask)(void *self,
+                const struct lsig_document_question *question,
+                struct lsig_query_call call);
 };

@@ -15,15 +15,23 @@ enum {
 
 // ---- filters ----
 
-static void append_id(bson_t *document, const char *name, const struct lsig_document_job *job)
+void lsig_mongo_documents_append_id(bson_t *document,
+                                    const char *name,
+                                    struct lsig_span collection,
+                                    struct lsig_span key)
 {
     char id[ID_MAX];
-    memcpy(id, job->collection.data, job->collection.len);
-    id[job->collection.len] = '/';
-    if (job->key.len > 0) {
-        memcpy(id + job->collection.len + 1, job->key.data, job->key.len);
+    memcpy(id, collection.data, collection.len);
+    id[collection.len] = '/';
+    if (key.len > 0) {
+        memcpy(id + collection.len + 1, key.data, key.len);
     }
-    bson_append_utf8(document, name, -1, id, (int)(job->collection.len + 1 + job->key.len));
+    bson_append_utf8(document, name, -1, id, (int)(collection.len + 1 + key.len));
+}
+
+static void append_id(bson_t *document, const char *name, const struct lsig_document_job *job)
+{
+    lsig_mongo_documents_append_id(document, name, job->collection, job->key);
 }
 
 static bson_t *filter_of(const struct lsig_document_job *job)

@@ -12,6 +12,11 @@ enum { LSIG_MONGO_SWEEP_MAX = 1000 };
 
 // Does a job of document_jobs.h on a struct lsig_mongo_database.
 void lsig_mongo_documents_run(struct lsig_store_job *base, void *database);
+// Adds the _id under that name; the key may be empty, or have one byte more than others.
+void lsig_mongo_documents_append_id(bson_t *document,
+                                    const char *name,
+                                    struct lsig_span collection,
+                                    struct lsig_span key);
 // For mongo_records.h: removes documents that `with_expired` makes a filter of, and whose _id is a
 // text. A failure is nobody's: the next sweep tries again.
 void lsig_mongo_documents_sweep(struct lsig_mongo_database *database,

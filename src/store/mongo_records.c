@@ -35,10 +35,25 @@ bool lsig_mongo_records_is(struct lsig_span collection)
 
 // ---- filters ----
 
-static bson_t *filter_of(const struct lsig_document_job *job)
+static bson_t *filter_of_key(struct lsig_span key)
 {
     bson_t *filter = bson_new();
-    bson_append_utf8(filter, "_id", -1, job->key.data, (int)job->key.len);
+    bson_append_utf8(filter, "_id", -1, key.data, (int)key.len);
+    return filter;
+}
+
+static bson_t *filter_of(const struct lsig_document_job *job)
+{
+    return filter_of_key(job->key);
+}
+
+static bson_t *filter_from(struct lsig_span key)
+{
+    bson_t *filter = bson_new();
+    bson_t range;
+    BSON_APPEND_DOCUMENT_BEGIN(filter, "_id", &range);
+    bson_append_utf8(&range, "$gte", -1, key.data, (int)key.len); // texts alone
+    bson_append_document_end(filter, &range);
     return filter;
 }
 
@@ -76,18 +91,25 @@ static bson_t *record_of(const struct lsig_document_job *job)
     return record;
 }
 
-// False: the list has too many bytes with it, or it is so big that no policy has written it.
+// Into a buffer that it makes. False: it is so big that no policy has written it.
+static bool print_record(struct lsig_buf *json, const bson_t *record)
+{
+    bson_iter_t value;
+    lsig_buf_init(json, LSIG_DOCUMENT_LIST_BYTES_MAX);
+    if (bson_iter_init_find(&value, record, VALUE)) {
+        lsig_mongo_json_print_value(json, &value, LSIG_MONGO_JSON_RECORD);
+    } else {
+        lsig_mongo_json_print(json, record, LSIG_MONGO_JSON_RECORD);
+    }
+    return !json->overflowed;
+}
+
+// False: the list has too many bytes with it, or the record itself.
 static bool add_found(struct lsig_document_job *job, struct lsig_span key, const bson_t *record)
 {
     struct lsig_buf json;
-    bson_iter_t value;
-    lsig_buf_init(&json, LSIG_DOCUMENT_LIST_BYTES_MAX);
-    if (bson_iter_init_find(&value, record, VALUE)) {
-        lsig_mongo_json_print_value(&json, &value, LSIG_MONGO_JSON_RECORD);
-    } else {
-        lsig_mongo_json_print(&json, record, LSIG_MONGO_JSON_RECORD);
-    }
-    bool added = !json.overflowed && lsig_document_job_add(job, key, lsig_buf_span(&json));
+    bool added =
+        print_record(&json, record) && lsig_document_job_add(job, key, lsig_buf_span(&json));
     lsig_buf_clear(&json);
     return added;
 }
@@ -160,16 +182,95 @@ static bool add_listed(void *arg, const bson_t *record)
 enum lsig_status lsig_mongo_records_list(struct lsig_document_job *job,
                                          struct lsig_mongo_database *database)
 {
-    bson_t *filter = bson_new();
-    bson_t range;
-    BSON_APPEND_DOCUMENT_BEGIN(filter, "_id", &range);
-    bson_append_utf8(&range, "$gte", -1, job->key.data, (int)job->key.len); // texts alone
-    bson_append_document_end(filter, &range);
     return lsig_mongo_database_each(
-        database, collection_of(job->collection), with_alive(filter, job->now_ms),
+        database, collection_of(job->collection), with_alive(filter_from(job->key), job->now_ms),
         BCON_NEW("sort", "{", "_id", BCON_INT32(1), "}", "limit", BCON_INT64((int64_t)job->limit),
                  "batchSize", BCON_INT64(BATCH)),
         add_listed, job);
+}
+
+// ---- steps of a search ----
+
+struct telling {
+    bool (*on_document)(void *arg, const struct lsig_document *document);
+    void *arg;
+};
+
+static bool tell(void *arg, const bson_t *record)
+{
+    const struct telling *telling = arg;
+    struct lsig_buf json;
+    struct lsig_document document = {.key = lsig_mongo_database_bytes(record, "_id")};
+    bool more = true;
+    if (print_record(&json, record)) {
+        document.json = lsig_buf_span(&json);
+        more = telling->on_document(telling->arg, &document);
+    }
+    lsig_buf_clear(&json);
+    return more;
+}
+
+enum lsig_status lsig_mongo_records_each(struct lsig_mongo_database *database,
+                                         const struct lsig_document_name *from,
+                                         bool (*on_document)(void *arg,
+                                                             const struct lsig_document *document),
+                                         void *arg)
+{
+    struct telling telling = {on_document, arg};
+    return lsig_mongo_database_each(
+        database, collection_of(from->collection), with_alive(filter_from(from->key), from->now_ms),
+        BCON_NEW("sort", "{", "_id", BCON_INT32(1), "}", "batchSize", BCON_INT64(BATCH)), tell,
+        &telling);
+}
+
+// It has been read as it is now: one that is written meanwhile has another time.
+static enum lsig_status replace_record(struct lsig_mongo_database *database,
+                                       const struct lsig_document_name *name,
+                                       const bson_t *record,
+                                       struct lsig_span json)
+{
+    const char *collection = collection_of(name->collection);
+    bson_iter_t at;
+    bson_t *filter = filter_of_key(name->key);
+    struct lsig_document_job next = {.key = name->key, .json = json, .now_ms = name->now_ms};
+    if (bson_iter_init_find(&at, record, UPDATED) && BSON_ITER_HOLDS_DATE_TIME(&at)) {
+        int64_t was_ms = bson_iter_date_time(&at);
+        BSON_APPEND_DATE_TIME(filter, UPDATED, was_ms);
+        next.now_ms = next.now_ms > was_ms ? next.now_ms : was_ms + 1;
+    }
+    if (json.data == NULL) {
+        return lsig_mongo_database_remove(database, collection, filter);
+    }
+    if (bson_iter_init_find(&at, record, EXPIRES) && BSON_ITER_HOLDS_DATE_TIME(&at)) {
+        next.expires_ms = bson_iter_date_time(&at);
+    }
+    bson_t *written = record_of(&next);
+    if (written == NULL) {
+        bson_destroy(filter);
+        snprintf(database->error, sizeof(database->error), "the document is too big");
+        return LSIG_INTERNAL_ERROR;
+    }
+    return lsig_mongo_database_replace(database, collection, filter, written, false);
+}
+
+enum lsig_status lsig_mongo_records_change(struct lsig_mongo_database *database,
+                                           const struct lsig_document_name *name,
+                                           struct lsig_span was,
+                                           struct lsig_span json)
+{
+    bson_t found;
+    struct lsig_buf now;
+    enum lsig_status status =
+        lsig_mongo_database_find(database, collection_of(name->collection),
+                                 with_alive(filter_of_key(name->key), name->now_ms), NULL, &found);
+    if (status != LSIG_OK) {
+        return status;
+    }
+    bool same = print_record(&now, &found) && lsig_span_equal(lsig_buf_span(&now), was);
+    status = same ? replace_record(database, name, &found, json) : LSIG_NOT_FOUND;
+    lsig_buf_clear(&now);
+    bson_destroy(&found);
+    return status;
 }
 
 void lsig_mongo_records_sweep(struct lsig_mongo_database *database, int64_t now_ms)

@@ -20,5 +20,15 @@ enum lsig_status lsig_mongo_records_remove(struct lsig_document_job *job,
                                            struct lsig_mongo_database *database);
 enum lsig_status lsig_mongo_records_list(struct lsig_document_job *job,
                                          struct lsig_mongo_database *database);
+// Steps of document_search.h. json of change: data NULL takes the record away.
+enum lsig_status lsig_mongo_records_each(struct lsig_mongo_database *database,
+                                         const struct lsig_document_name *from,
+                                         bool (*on_document)(void *arg,
+                                                             const struct lsig_document *document),
+                                         void *arg);
+enum lsig_status lsig_mongo_records_change(struct lsig_mongo_database *database,
+                                           const struct lsig_document_name *name,
+                                           struct lsig_span was,
+                                           struct lsig_span json);
 // Takes away up to LSIG_MONGO_SWEEP_MAX that have expired, of each collection.
 void lsig_mongo_records_sweep(struct lsig_mongo_database *database, int64_t now_ms);

@@ -10,6 +10,7 @@
 #include "store/mongo_accounts.h"
 #include "store/mongo_documents.h"
 #include "store/mongo_queries.h"
+#include "store/mongo_search.h"
 
 struct lsig_mongo_store {
     struct lsig_account_jobs accounts; // first
@@ -75,7 +76,8 @@ enum lsig_status lsig_mongo_store_open(struct lsig_mongo_store **store_out,
     struct lsig_store_queue jobs = lsig_mongo_queue_jobs(queue);
     store->queue = queue;
     store->accounts = (struct lsig_account_jobs){jobs, lsig_mongo_accounts_run};
-    store->documents = (struct lsig_document_jobs){jobs, lsig_mongo_documents_run};
+    store->documents =
+        (struct lsig_document_jobs){jobs, lsig_mongo_documents_run, lsig_mongo_search_run};
     store->queries = (struct lsig_mongo_queries){.queue = jobs};
     *store_out = store;
     return LSIG_OK;

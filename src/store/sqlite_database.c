@@ -260,6 +260,27 @@ bool lsig_sqlite_database_begin(struct lsig_sqlite_records *records)
     return lsig_sqlite_database_run(records, LSIG_SQLITE_BEGIN) == SQLITE_DONE;
 }
 
+void lsig_sqlite_database_bind_name(struct lsig_sqlite_records *records,
+                                    enum lsig_sqlite_statement which,
+                                    const struct lsig_document_name *name)
+{
+    sqlite3_stmt *statement = records->statements[which];
+    const char *key = name->key.len > 0 ? name->key.data : ""; // NULL would be no blob
+    sqlite3_bind_text(statement, 1, name->collection.data, (int)name->collection.len,
+                      SQLITE_STATIC);
+    sqlite3_bind_blob(statement, 2, key, (int)name->key.len, SQLITE_STATIC);
+    if (sqlite3_bind_parameter_count(statement) >= 3) {
+        sqlite3_bind_int64(statement, 3, name->now_ms);
+    }
+}
+
+struct lsig_span lsig_sqlite_database_bytes(sqlite3_stmt *row, int column)
+{
+    const void *bytes = sqlite3_column_blob(row, column); // of a text: its bytes
+    size_t len = (size_t)sqlite3_column_bytes(row, column);
+    return (struct lsig_span){bytes != NULL ? bytes : "", len};
+}
+
 void lsig_sqlite_database_end(struct lsig_sqlite_records *records, enum lsig_status *status)
 {
     if (*status != LSIG_INTERNAL_ERROR &&

@@ -5,6 +5,7 @@
 #include <sqlite3.h>
 #include <stdbool.h>
 
+#include "store/document_store.h"
 #include "store/sqlite_records.h"
 
 #define LSIG_SQLITE_ACCOUNT_COLUMNS                                                                \
@@ -63,6 +64,8 @@
       "?4, ?3, ?5) ON CONFLICT (collection, key) DO UPDATE SET value = excluded.value, "           \
       "updated_at = excluded.updated_at, expires_at = excluded.expires_at WHERE ?6 = 0 OR "        \
       "(documents.expires_at > 0 AND documents.expires_at <= ?3)")                                 \
+    X(CHANGE_DOCUMENT,                                                                             \
+      "UPDATE documents SET value = ?4, updated_at = ?3 WHERE collection = ?1 AND key = ?2")       \
     X(REMOVE_DOCUMENT,                                                                             \
       "DELETE FROM documents WHERE collection = ?1 AND key = ?2 RETURNING expires_at")             \
     X(LIST_DOCUMENTS,                                                                              \
@@ -110,6 +113,13 @@ void lsig_sqlite_database_bind_text(struct lsig_sqlite_records *records,
                                     enum lsig_sqlite_statement which,
                                     int index,
                                     const char *text);
+// The parameters of all statements that speak of one document or counter: 1 to 3, where there is a
+// third one.
+void lsig_sqlite_database_bind_name(struct lsig_sqlite_records *records,
+                                    enum lsig_sqlite_statement which,
+                                    const struct lsig_document_name *name);
+// A text or a blob of a row that stands, valid until the next step.
+struct lsig_span lsig_sqlite_database_bytes(sqlite3_stmt *row, int column);
 // Of the account columns of a row that stands.
 void lsig_sqlite_database_read_account(sqlite3_stmt *row, struct lsig_account *account);
 void lsig_sqlite_database_copy_text(char *out, size_t size, sqlite3_stmt *row, int column);

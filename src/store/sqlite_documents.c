@@ -6,24 +6,12 @@
 
 // ---- on a thread of the pool ----
 
-// Parameters 1 to 3 of all statements that speak of one name.
 static void bind_name(struct lsig_sqlite_records *records,
                       enum lsig_sqlite_statement which,
-                      struct lsig_document_job *job)
+                      const struct lsig_document_job *job)
 {
-    sqlite3_stmt *statement = records->statements[which];
-    sqlite3_bind_text(statement, 1, job->collection.data, (int)job->collection.len, SQLITE_STATIC);
-    sqlite3_bind_blob(statement, 2, job->key.data, (int)job->key.len, SQLITE_STATIC);
-    if (sqlite3_bind_parameter_count(statement) >= 3) {
-        sqlite3_bind_int64(statement, 3, job->now_ms);
-    }
-}
-
-static struct lsig_span column_of(sqlite3_stmt *row, int column)
-{
-    const void *bytes = sqlite3_column_blob(row, column); // of a text: its bytes
-    size_t len = (size_t)sqlite3_column_bytes(row, column);
-    return (struct lsig_span){bytes != NULL ? bytes : "", len};
+    struct lsig_document_name name = {job->collection, job->key, job->now_ms};
+    lsig_sqlite_database_bind_name(records, which, &name);
 }
 
 static void run_get(struct lsig_document_job *job, struct lsig_sqlite_records *records)
@@ -31,8 +19,9 @@ static void run_get(struct lsig_document_job *job, struct lsig_sqlite_records *r
     bind_name(records, LSIG_SQLITE_GET_DOCUMENT, job);
     int result = lsig_sqlite_database_step(records, LSIG_SQLITE_GET_DOCUMENT);
     if (result == SQLITE_ROW) {
-        (void)lsig_document_job_add(job, job->key,
-                                    column_of(records->statements[LSIG_SQLITE_GET_DOCUMENT], 0));
+        (void)lsig_document_job_add(
+            job, job->key,
+            lsig_sqlite_database_bytes(records->statements[LSIG_SQLITE_GET_DOCUMENT], 0));
     }
     lsig_sqlite_database_reset(records, LSIG_SQLITE_GET_DOCUMENT);
     job->base.status = result == SQLITE_ROW    ? LSIG_OK
@@ -64,7 +53,8 @@ static void run_list(struct lsig_document_job *job, struct lsig_sqlite_records *
     sqlite3_bind_int64(statement, 5, (int64_t)job->limit);
     while ((result = lsig_sqlite_database_step(records, LSIG_SQLITE_LIST_DOCUMENTS)) ==
            SQLITE_ROW) {
-        if (!lsig_document_job_add(job, column_of(statement, 0), column_of(statement, 1))) {
+        if (!lsig_document_job_add(job, lsig_sqlite_database_bytes(statement, 0),
+                                   lsig_sqlite_database_bytes(statement, 1))) {
             result = SQLITE_DONE;
             break;
         }

@@ -12,6 +12,7 @@
 #include "store/sqlite_documents.h"
 #include "store/sqlite_queue.h"
 #include "store/sqlite_records.h"
+#include "store/sqlite_search.h"
 
 struct lsig_sqlite_store {
     struct lsig_account_jobs accounts; // first
@@ -110,8 +111,8 @@ enum lsig_status lsig_sqlite_store_open(struct lsig_sqlite_store **store_out,
     struct lsig_sqlite_store *store = lsig_alloc(sizeof(*store));
     store->queue = lsig_sqlite_queue_new(loop, records);
     store->accounts = (struct lsig_account_jobs){lsig_sqlite_queue_jobs(store->queue), run_job};
-    store->documents = (struct lsig_document_jobs){lsig_sqlite_queue_jobs(store->queue),
-                                                   lsig_sqlite_documents_run};
+    store->documents = (struct lsig_document_jobs){
+        lsig_sqlite_queue_jobs(store->queue), lsig_sqlite_documents_run, lsig_sqlite_search_run};
     *store_out = store;
     return LSIG_OK;
 }

@@ -50,7 +50,19 @@ void rules_clear(struct document_rules *rules);
     X(keys_and_documents_have_their_full_length)                                                   \
     X(calls_take_effect_in_order)                                                                  \
     X(above_1000_waiting_calls_it_is_busy)                                                         \
-    X(all_is_there_after_a_restart)
+    X(all_is_there_after_a_restart)                                                                \
+    X(documents_are_found_by_their_fields)                                                         \
+    X(documents_are_found_by_ranges_of_their_keys)                                                 \
+    X(values_are_found_as_they_stand)                                                              \
+    X(what_is_inserted_has_a_key_and_is_there_once)                                                \
+    X(a_search_changes_one_or_many)                                                                \
+    X(a_change_keeps_the_end_of_a_document)                                                        \
+    X(a_search_makes_what_is_not_there)                                                            \
+    X(a_search_deletes_one_or_many_and_no_counters)                                                \
+    X(a_change_that_makes_no_sense_changes_nothing)                                                \
+    X(what_is_found_has_a_bound_of_bytes)                                                          \
+    X(a_search_looks_into_one_collection_without_what_has_expired)                                 \
+    X(what_has_expired_can_be_made_anew)
 
 #define X(name) void name(void **state);
 DOCUMENT_RULES(X)

@@ -103,3 +103,48 @@ def test_what_policies_count_is_on_metrics_and_survives_a_reload(house, room):
         body = server.http("GET", "/metrics").body
         checked = subprocess.run(["promtool", "check", "metrics"], input=body, capture_output=True, timeout=30)
         assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+SEARCH = """local sig = require "lunasig"
+local notes, op = sig.store.notes, sig.store.op
+sig.type "write" { to = "server", payload = sig.object({}, { extra = true }) }
+sig.type "count" { to = "server", payload = sig.object {} }
+sig.type "find" { to = "server", payload = sig.object { by = sig.string } }
+sig.type "found" { from = "server" }
+sig.on("message:write", function(room, member, message)
+  local key, code = notes:insert(message.payload, { ttl = "1h" })
+  member:send("found", { key = key or code })
+  return sig.handled()
+end)
+sig.on("message:count", function(room, member)
+  notes:upsert({ _id = "of all" }, { messages = op.inc(1) })
+  member:send("found", { messages = notes:get("of all").messages })
+  return sig.handled()
+end)
+sig.on("message:find", function(room, member, message)
+  local found = notes:find({ by = message.payload.by, text = op.prefix "a" }, { sort = "-n", projection = { text = 1 } })
+  member:send("found", { notes = found, deleted = notes:delete({ by = message.payload.by }, { many = true }) })
+  return sig.handled()
+end)
+"""
+
+
+def test_documents_are_found_and_changed_by_what_they_have(policy, start_server, room):
+    policy.write(SEARCH)
+    ann, bob = start_server(**policy.settings).gather(room, "ann", "bob")
+
+    def ask(client, kind, payload):
+        client.send(kind, payload)
+        return client.until("found")[0]["payload"]
+
+    for n, text in enumerate(("ab", "ac", "b")):
+        assert ask(ann, "write", {"_id": f"k{n}", "by": "ann", "n": n, "text": text}) == {"key": True}
+    assert ask(ann, "write", {"_id": "k0", "by": "bob"}) == {"key": "DUPLICATE"}
+    assert len(ask(ann, "write", {"by": "bob", "text": "a"})["key"]) == 32
+    answer = ask(ann, "find", {"by": "ann"})
+    assert answer == {"notes": [{"_id": "k1", "text": "ac"}, {"_id": "k0", "text": "ab"}], "deleted": 3}
+    for _ in range(20):  # both at once: none is lost
+        ann.send("count", {})
+        bob.send("count", {})
+    seen = [client.until("found")[0]["payload"]["messages"] for _ in range(20) for client in (ann, bob)]
+    assert max(seen) == 40

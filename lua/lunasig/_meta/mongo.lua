@@ -86,6 +86,11 @@ function Op.none_of(values) end
 ---@return lunasig.MongoValue
 function Op.exists(there) end
 
+--- A text that begins with this one: `{ _id = op.prefix "r1/" }`.
+---@param text string
+---@return lunasig.MongoValue
+function Op.prefix(text) end
+
 --- Of updates: adds to a number; what is missing counts as 0.
 ---@param by number
 ---@return lunasig.MongoValue

@@ -1,4 +1,4 @@
-#include "scenario/criteria.h"
+#include "store/criteria.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -8,7 +8,7 @@
 #include "codec/json.h"
 #include "codec/number.h"
 #include "codec/scan.h"
-#include "scenario/criteria.h"
+#include "store/criteria.h"
 #include "store/query_store.h"
 
 enum { PATH_SIZE = 1024 };
@@ -81,7 +81,7 @@ static void rewrite(struct lsig_buf *buf,
             return;
         }
         change->problem = lsig_scan_type(value) == LSIG_JSON_ARRAY
-                              ? "the database of a test changes no elements of lists"
+                              ? "an element of a list is changed by writing the list"
                               : "a field is made in what is no object";
         return;
     }
@@ -149,6 +149,19 @@ char *lsig_criteria_change(struct lsig_span document, struct lsig_span text, con
     return changed;
 }
 
+bool lsig_criteria_changes_id(struct lsig_span change)
+{
+    size_t cursor = 0;
+    struct lsig_span operator;
+    struct lsig_span fields;
+    while (lsig_scan_member(change, &cursor, &operator, & fields)) {
+        if (lsig_criteria_at(fields, lsig_span_of("_id")).len > 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 char *lsig_criteria_begin(struct lsig_span filter, const char **problem)
 {
     char *begun = lsig_strdup("{}");
@@ -171,19 +184,35 @@ char *lsig_criteria_begin(struct lsig_span filter, const char **problem)
 
 // --- what is found
 
-static void print_plain(struct lsig_buf *buf, const char *name, struct lsig_span value)
+struct projection {
+    struct lsig_span text;
+    bool takes; // what it names; else it leaves that out
+    bool whole; // values go out as they stand
+};
+
+static bool hides(const struct projection *projection, const char *name)
+{
+    return !projection->whole && lsig_query_is_secret(lsig_span_of(name));
+}
+
+static void print_plain(struct lsig_buf *buf,
+                        const char *name,
+                        struct lsig_span value,
+                        const struct projection *projection)
 {
     size_t cursor = 0;
     struct lsig_span key;
     struct lsig_span part;
-    if (is_special(value, &part)) {
+    if (projection->whole) {
+        lsig_json_raw(buf, name, value);
+    } else if (is_special(value, &part)) {
         lsig_json_raw(buf, name, part);
     } else if (lsig_scan_type(value) == LSIG_JSON_OBJECT) {
         lsig_json_open(buf, name, '{');
         while (lsig_scan_member(value, &cursor, &key, &part)) {
             char *inner = take_name(key);
-            if (!lsig_query_is_secret(lsig_span_of(inner))) {
-                print_plain(buf, inner, part);
+            if (!hides(projection, inner)) {
+                print_plain(buf, inner, part, projection);
             }
             free(inner);
         }
@@ -191,18 +220,13 @@ static void print_plain(struct lsig_buf *buf, const char *name, struct lsig_span
     } else if (lsig_scan_type(value) == LSIG_JSON_ARRAY) {
         lsig_json_open(buf, name, '[');
         while (lsig_scan_element(value, &cursor, &part)) {
-            print_plain(buf, NULL, part);
+            print_plain(buf, NULL, part, projection);
         }
         lsig_json_close(buf, ']');
     } else {
         lsig_json_raw(buf, name, value);
     }
 }
-
-struct projection {
-    struct lsig_span text;
-    bool takes; // what it names; else it leaves that out
-};
 
 enum named { NOT_NAMED, NAMED, NAMED_BELOW };
 
@@ -243,7 +267,7 @@ static void project_member(struct lsig_buf *buf,
     if (named == NAMED_BELOW) {
         project(buf, name, value, path, projection);
     } else if ((named == NAMED) == projection->takes) {
-        print_plain(buf, name, value);
+        print_plain(buf, name, value, projection);
     }
 }
 
@@ -257,11 +281,12 @@ static void project(struct lsig_buf *buf,
     size_t cursor = 0;
     struct lsig_span key;
     struct lsig_span part;
-    if (lsig_scan_type(value) == LSIG_JSON_OBJECT && !is_special(value, &part)) {
+    if (lsig_scan_type(value) == LSIG_JSON_OBJECT &&
+        (projection->whole || !is_special(value, &part))) {
         lsig_json_open(buf, name, '{');
         while (lsig_scan_member(value, &cursor, &key, &part)) {
             char *inner = take_name(key);
-            if (!lsig_query_is_secret(lsig_span_of(inner))) {
+            if (!hides(projection, inner)) {
                 project_member(buf, inner, part, path, projection);
             }
             free(inner);
@@ -274,13 +299,16 @@ static void project(struct lsig_buf *buf,
         }
         lsig_json_close(buf, ']');
     } else if (!projection->takes) {
-        print_plain(buf, name, value);
+        print_plain(buf, name, value, projection);
     }
 }
 
-void lsig_criteria_print(struct lsig_buf *buf, struct lsig_span document, struct lsig_span text)
+void lsig_criteria_print(struct lsig_buf *buf,
+                         struct lsig_span document,
+                         struct lsig_span text,
+                         bool whole)
 {
-    struct projection projection = {.text = text};
+    struct projection projection = {.text = text, .whole = whole};
     size_t cursor = 0;
     struct lsig_span key;
     struct lsig_span value;
@@ -292,7 +320,7 @@ void lsig_criteria_print(struct lsig_buf *buf, struct lsig_span document, struct
         others++;
     }
     if (others == 0) {
-        print_plain(buf, NULL, document);
+        print_plain(buf, NULL, document, &projection);
         return;
     }
     cursor = 0;
@@ -301,9 +329,9 @@ void lsig_criteria_print(struct lsig_buf *buf, struct lsig_span document, struct
         char *name = take_name(key);
         if (strcmp(name, "_id") == 0) {
             if (id) {
-                print_plain(buf, name, value);
+                print_plain(buf, name, value, &projection);
             }
-        } else if (!lsig_query_is_secret(lsig_span_of(name))) {
+        } else if (!hides(&projection, name)) {
             project_member(buf, name, value, "", &projection);
         }
         free(name);

@@ -1,4 +1,4 @@
-#include "script/lib_mongo_ask.h"
+#include "script/lib_query_ask.h"
 
 #include <stdlib.h>
 
@@ -6,17 +6,14 @@
 #include <lua.h>
 
 #include "base/alloc.h"
-#include "base/metrics.h"
 #include "script/await.h"
 #include "script/json_push.h"
 #include "script/json_table.h"
-#include "script/policy.h"
-#include "script/script.h"
 
 // A call that the store has taken; freed by its callback.
 struct request {
     struct lsig_await *await;
-    enum lsig_mongo_method method;
+    enum lsig_query_method method;
     const char *function;
 };
 
@@ -50,36 +47,38 @@ static int push_answer(lua_State *L, void *arg)
 {
     const struct answer *answer = arg;
     const struct lsig_query_outcome *outcome = answer->outcome;
-    luaL_checkstack(L, 8, "sig.mongo");
+    luaL_checkstack(L, 8, "too many values");
     if (outcome->end != LSIG_QUERY_OK) {
         return push_failure(L, outcome->end, answer->request->function, outcome->error);
     }
     switch (answer->request->method) {
-    case LSIG_MONGO_FIND_ONE:
+    case LSIG_METHOD_FIND_ONE:
         if (outcome->count > 0) {
             lsig_json_push(L, outcome->documents[0]);
         } else {
             lua_pushnil(L);
         }
         break;
-    case LSIG_MONGO_FIND:
+    case LSIG_METHOD_FIND:
         push_documents(L, outcome);
         break;
-    case LSIG_MONGO_INSERT:
+    case LSIG_METHOD_INSERT:
         if (outcome->id != NULL) {
             lua_pushstring(L, outcome->id);
         } else {
             lua_pushboolean(L, 1);
         }
         break;
-    case LSIG_MONGO_UPSERT:
+    case LSIG_METHOD_UPSERT:
         lua_pushboolean(L, outcome->made);
         break;
-    case LSIG_MONGO_COUNT:
-    case LSIG_MONGO_UPDATE:
-    case LSIG_MONGO_DELETE:
+    case LSIG_METHOD_COUNT:
+    case LSIG_METHOD_UPDATE:
+    case LSIG_METHOD_DELETE:
         lua_pushnumber(L, (double)outcome->number);
         break;
+    case LSIG_METHODS:
+        return 0;
     }
     return 1;
 }
@@ -92,43 +91,27 @@ static void on_done(void *arg, const struct lsig_query_outcome *outcome)
     free(request);
 }
 
-const struct lsig_query_store *lsig_lib_mongo_store(lua_State *L, const char *function)
+int lsig_lib_query_ask(lua_State *L,
+                       const struct lsig_query_side *side,
+                       const struct lsig_query_asking *asking)
 {
-    const struct lsig_query_store *store = lsig_policy_of(L)->options->queries;
-    if (store == NULL) {
-        lsig_await_refuse(L,
-                          "%s: there is no MongoDB: set MONGODB_URL; sig.store keeps documents and "
-                          "counters with it and without it",
-                          function);
+    const char *missing = side->missing(L);
+    if (missing != NULL) {
+        return lsig_await_refuse(L, "%s: %s", asking->function, missing);
     }
-    return store;
-}
-
-int lsig_lib_mongo_ask(lua_State *L,
-                       enum lsig_mongo_method method,
-                       const char *function,
-                       const struct lsig_query *query)
-{
-    const struct lsig_query_store *store = lsig_lib_mongo_store(L, function);
-    if (store == NULL) {
-        return lsig_await_refused(L);
-    }
-    enum lsig_status status = store->ready(store->self);
+    enum lsig_status status = side->ready(L);
     if (status != LSIG_OK) {
-        if (status == LSIG_BUSY) {
-            lsig_policy_of(L)->options->metrics->mongodb_dropped++;
-        }
-        push_failure(L, LSIG_QUERY_UNAVAILABLE, function,
-                     status == LSIG_BUSY ? "too many calls wait for MongoDB already"
+        push_failure(L, LSIG_QUERY_UNAVAILABLE, asking->function,
+                     status == LSIG_BUSY ? "too many calls wait for the database already"
                                          : "the server is shutting down");
         return lsig_await_return(L, 3);
     }
-    struct lsig_await *await = lsig_await_begin(L, function, NULL, NULL);
+    struct lsig_await *await = lsig_await_begin(L, asking->function, NULL, NULL);
     if (await == NULL) {
         return lsig_await_refused(L);
     }
     struct request *request = lsig_alloc(sizeof(*request));
-    *request = (struct request){await, method, function};
-    store->ask(store->self, query, (struct lsig_query_call){on_done, request});
+    *request = (struct request){await, asking->method, asking->function};
+    side->ask(L, asking, (struct lsig_query_call){on_done, request});
     return lsig_await_yield(L);
 }

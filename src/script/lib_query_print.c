@@ -1,4 +1,4 @@
-#include "script/lib_mongo_print.h"
+#include "script/lib_query_print.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -9,11 +9,11 @@
 #include "codec/json.h"
 #include "codec/scan.h"
 #include "script/json_table.h"
-#include "script/lib_mongo_value.h"
+#include "script/lib_query_value.h"
 #include "store/query_store.h"
 
 __attribute__((format(printf, 2, 3))) static bool
-refuse(struct lsig_mongo_printing *printing, const char *format, ...)
+refuse(struct lsig_query_printing *printing, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
@@ -24,18 +24,25 @@ refuse(struct lsig_mongo_printing *printing, const char *format, ...)
 
 // --- names
 
-static const char *check_segment(struct lsig_span name)
+static const char *check_own_segment(struct lsig_span name)
 {
     if (name.len == 0) {
         return "a field has no name";
     }
     if (name.data[0] == '$') {
-        return "a field begins with $: operators are made with sig.mongo.op";
+        return "a field begins with $: operators are made with op";
     }
     if (memchr(name.data, '\0', name.len) != NULL) {
         return "a field has a NUL in its name";
     }
-    return lsig_query_is_secret(name) ? "credentials are not for policies" : NULL;
+    return NULL;
+}
+
+static const char *check_segment(struct lsig_span name)
+{
+    const char *problem = check_own_segment(name);
+    return problem == NULL && lsig_query_is_secret(name) ? "credentials are not for policies"
+                                                         : problem;
 }
 
 // Of a document: no path.
@@ -47,7 +54,13 @@ static const char *check_name(struct lsig_span name)
     return check_segment(name);
 }
 
-static const char *check_path(struct lsig_span path)
+// Of a document of sig.store, which may have any names but those of operators.
+static const char *check_own_name(struct lsig_span name)
+{
+    return name.len > 0 && name.data[0] == '$' ? check_own_segment(name) : NULL;
+}
+
+static const char *check_path(const struct lsig_query_printing *printing, struct lsig_span path)
 {
     if (path.len > LSIG_QUERY_PATH_MAX) {
         return "a path has more than 256 bytes";
@@ -57,14 +70,15 @@ static const char *check_path(struct lsig_span path)
     for (const char *at = path.data; problem == NULL && at <= end;) {
         const char *dot = memchr(at, '.', (size_t)(end - at));
         dot = dot != NULL ? dot : end;
-        problem = check_segment((struct lsig_span){at, (size_t)(dot - at)});
+        struct lsig_span segment = {at, (size_t)(dot - at)};
+        problem = printing->own ? check_own_segment(segment) : check_segment(segment);
         at = dot + 1;
     }
     return problem;
 }
 
 // The path below the value on top of the stack, checked; NULL: it is refused.
-static const char *read_path(struct lsig_mongo_printing *printing)
+static const char *read_path(struct lsig_query_printing *printing)
 {
     lua_State *L = printing->L;
     if (lua_type(L, -2) != LUA_TSTRING) {
@@ -74,7 +88,7 @@ static const char *read_path(struct lsig_mongo_printing *printing)
     }
     struct lsig_span path;
     path.data = lua_tolstring(L, -2, &path.len);
-    const char *problem = check_path(path);
+    const char *problem = check_path(printing, path);
     if (problem != NULL) {
         refuse(printing, "%s: '%.60s'", problem, path.data);
         return NULL;
@@ -85,10 +99,10 @@ static const char *read_path(struct lsig_mongo_printing *printing)
 // --- values
 
 static void
-print_special(const struct lsig_mongo_value *value, const char *name, struct lsig_buf *buf)
+print_special(const struct lsig_query_value *value, const char *name, struct lsig_buf *buf)
 {
     lsig_json_open(buf, name, '{');
-    if (value->type == LSIG_MONGO_ID) {
+    if (value->type == LSIG_VALUE_ID) {
         lsig_json_string(buf, "$oid", value->id);
     } else {
         lsig_json_integer(buf, "$date", (int64_t)value->number);
@@ -98,22 +112,35 @@ print_special(const struct lsig_mongo_value *value, const char *name, struct lsi
 
 static const char *print_userdata(lua_State *L, int index, const char *name, struct lsig_buf *buf)
 {
-    const struct lsig_mongo_value *value = lsig_lib_mongo_value_find(L, index);
+    const struct lsig_query_value *value = lsig_lib_query_value_find(L, index);
     if (value == NULL) {
         return "a value is neither text, number, boolean, table, sig.mongo.id nor sig.mongo.date";
     }
-    if (value->type != LSIG_MONGO_ID && value->type != LSIG_MONGO_DATE) {
+    if (value->type != LSIG_VALUE_ID && value->type != LSIG_VALUE_DATE) {
         return "an operator stands where a value has to";
     }
     print_special(value, name, buf);
     return NULL;
 }
 
-static const struct lsig_json_table_rules rules = {check_name, print_userdata};
-
-static bool print_any(struct lsig_mongo_printing *printing, const char *name, int index)
+static const char *refuse_userdata(lua_State *L, int index, const char *name, struct lsig_buf *buf)
 {
-    const char *problem = lsig_json_table_print_by(printing->L, index, printing->buf, name, &rules);
+    const struct lsig_query_value *value = lsig_lib_query_value_find(L, index);
+    (void)name;
+    (void)buf;
+    return value == NULL ? "a value is neither text, number, boolean nor table"
+           : value->type == LSIG_VALUE_ID || value->type == LSIG_VALUE_DATE
+               ? "sig.store has no ids and dates of MongoDB: write a text, or a number"
+               : "an operator stands where a value has to";
+}
+
+static const struct lsig_json_table_rules rules = {check_name, print_userdata};
+static const struct lsig_json_table_rules own_rules = {check_own_name, refuse_userdata};
+
+static bool print_any(struct lsig_query_printing *printing, const char *name, int index)
+{
+    const char *problem = lsig_json_table_print_by(printing->L, index, printing->buf, name,
+                                                   printing->own ? &own_rules : &rules);
     if (problem == NULL) {
         return true;
     }
@@ -122,16 +149,16 @@ static bool print_any(struct lsig_mongo_printing *printing, const char *name, in
 }
 
 // The value at index, that a field is compared with.
-static bool print_operand(struct lsig_mongo_printing *printing, const char *name, int index)
+static bool print_operand(struct lsig_query_printing *printing, const char *name, int index)
 {
     if (lua_istable(printing->L, index)) {
         return refuse(printing, "a filter compares with a table: write its fields with dots, like "
-                                "['address.city'] = \"Bern\", or sig.mongo.op.one_of { … }");
+                                "['address.city'] = \"Bern\", or op.one_of { … }");
     }
     return print_any(printing, name, index);
 }
 
-static bool print_list(struct lsig_mongo_printing *printing, const char *name, int index)
+static bool print_list(struct lsig_query_printing *printing, const char *name, int index)
 {
     lua_State *L = printing->L;
     if (!lua_istable(L, index)) {
@@ -149,7 +176,7 @@ static bool print_list(struct lsig_mongo_printing *printing, const char *name, i
     return good;
 }
 
-static bool print_condition(struct lsig_mongo_printing *printing, const char *path, int index)
+static bool print_condition(struct lsig_query_printing *printing, const char *path, int index)
 {
     lua_State *L = printing->L;
     bool good = true;
@@ -173,7 +200,7 @@ static bool print_condition(struct lsig_mongo_printing *printing, const char *pa
 
 // --- whole texts
 
-static bool check_text(struct lsig_mongo_printing *printing)
+static bool check_text(struct lsig_query_printing *printing)
 {
     struct lsig_scan_error error;
     if (printing->buf->overflowed) {
@@ -185,14 +212,14 @@ static bool check_text(struct lsig_mongo_printing *printing)
     return true;
 }
 
-static bool check_table(struct lsig_mongo_printing *printing, int index, const char *what)
+static bool check_table(struct lsig_query_printing *printing, int index, const char *what)
 {
     return lua_istable(printing->L, index) ||
            refuse(printing, "%s is a table, not a %s", what,
                   lua_typename(printing->L, lua_type(printing->L, index)));
 }
 
-bool lsig_lib_mongo_print_filter(struct lsig_mongo_printing *printing, int index)
+bool lsig_lib_query_print_filter(struct lsig_query_printing *printing, int index)
 {
     lua_State *L = printing->L;
     if (!check_table(printing, index, "a filter")) {
@@ -202,10 +229,10 @@ bool lsig_lib_mongo_print_filter(struct lsig_mongo_printing *printing, int index
     lsig_json_open(printing->buf, NULL, '{');
     for (lua_pushnil(L); good && lua_next(L, index) != 0; lua_pop(L, 1)) { // [path, value]
         const char *path = read_path(printing);
-        const struct lsig_mongo_value *value = lsig_lib_mongo_value_find(L, -1);
+        const struct lsig_query_value *value = lsig_lib_query_value_find(L, -1);
         if (path == NULL) {
             good = false;
-        } else if (value != NULL && value->type == LSIG_MONGO_CONDITION) {
+        } else if (value != NULL && value->type == LSIG_VALUE_CONDITION) {
             good = print_condition(printing, path, lua_gettop(L));
         } else {
             lsig_json_open(printing->buf, path, '{');
@@ -217,7 +244,7 @@ bool lsig_lib_mongo_print_filter(struct lsig_mongo_printing *printing, int index
     return good && check_text(printing);
 }
 
-bool lsig_lib_mongo_print_document(struct lsig_mongo_printing *printing, int index)
+bool lsig_lib_query_print_document(struct lsig_query_printing *printing, int index)
 {
     return check_table(printing, index, "a document") && print_any(printing, NULL, index) &&
            (printing->buf->data[0] == '{' || refuse(printing, "a document is no list")) &&
@@ -225,15 +252,15 @@ bool lsig_lib_mongo_print_document(struct lsig_mongo_printing *printing, int ind
 }
 
 // The fields of a change that are of this kind.
-static bool print_part(struct lsig_mongo_printing *printing, int index, const char *part)
+static bool print_part(struct lsig_query_printing *printing, int index, const char *part)
 {
     lua_State *L = printing->L;
     bool good = true;
     bool open = false;
     for (lua_pushnil(L); good && lua_next(L, index) != 0; lua_pop(L, 1)) { // [path, value]
-        const struct lsig_mongo_value *value = lsig_lib_mongo_value_find(L, -1);
-        const char *kind = value != NULL && value->type == LSIG_MONGO_INC     ? "$inc"
-                           : value != NULL && value->type == LSIG_MONGO_UNSET ? "$unset"
+        const struct lsig_query_value *value = lsig_lib_query_value_find(L, -1);
+        const char *kind = value != NULL && value->type == LSIG_VALUE_INC     ? "$inc"
+                           : value != NULL && value->type == LSIG_VALUE_UNSET ? "$unset"
                                                                               : "$set";
         const char *path = read_path(printing);
         if (path == NULL) {
@@ -263,7 +290,7 @@ static bool print_part(struct lsig_mongo_printing *printing, int index, const ch
     return good;
 }
 
-bool lsig_lib_mongo_print_change(struct lsig_mongo_printing *printing, int index)
+bool lsig_lib_query_print_change(struct lsig_query_printing *printing, int index)
 {
     if (!check_table(printing, index, "a change")) {
         return false;
@@ -279,7 +306,7 @@ bool lsig_lib_mongo_print_change(struct lsig_mongo_printing *printing, int index
 }
 
 // One field of the order: the text at index, with - before it for falling.
-static bool print_order(struct lsig_mongo_printing *printing, int index)
+static bool print_order(struct lsig_query_printing *printing, int index)
 {
     struct lsig_span path = {NULL, 0};
     if (lua_type(printing->L, index) == LUA_TSTRING) {
@@ -290,7 +317,7 @@ static bool print_order(struct lsig_mongo_printing *printing, int index)
     int direction = path.len > 0 && path.data[0] == '-' ? -1 : 1;
     path.data += direction < 0 ? 1 : 0;
     path.len -= direction < 0 ? 1 : 0;
-    const char *problem = check_path(path);
+    const char *problem = check_path(printing, path);
     if (problem != NULL) {
         return refuse(printing, "sort: %s: '%.60s'", problem, path.data);
     }
@@ -298,7 +325,7 @@ static bool print_order(struct lsig_mongo_printing *printing, int index)
     return true;
 }
 
-bool lsig_lib_mongo_print_sort(struct lsig_mongo_printing *printing, int index)
+bool lsig_lib_query_print_sort(struct lsig_query_printing *printing, int index)
 {
     lua_State *L = printing->L;
     if (lua_isnil(L, index)) {
@@ -322,7 +349,7 @@ bool lsig_lib_mongo_print_sort(struct lsig_mongo_printing *printing, int index)
     return good && check_text(printing);
 }
 
-bool lsig_lib_mongo_print_projection(struct lsig_mongo_printing *printing, int index)
+bool lsig_lib_query_print_projection(struct lsig_query_printing *printing, int index)
 {
     lua_State *L = printing->L;
     if (lua_isnil(L, index)) {

@@ -1,5 +1,5 @@
-// criteria.h - filters, changes, orders and projections of store/query_store.h, done on JSON texts:
-// as MongoDB does them, for what that interface knows.
+// criteria.h - filters, changes, orders and projections of query_store.h, done on JSON texts: as
+// MongoDB does them, for what that interface knows, but for changes of elements of lists.
 #pragma once
 
 #include <stdbool.h>
@@ -19,7 +19,11 @@ char *
 lsig_criteria_change(struct lsig_span document, struct lsig_span change, const char **problem);
 // The same with what an upsert takes over from its filter.
 char *lsig_criteria_begin(struct lsig_span filter, const char **problem);
-// Plain JSON of what the projection (may be empty) leaves of the document.
+// Whether it has an _id in it, which does not change.
+bool lsig_criteria_changes_id(struct lsig_span change);
+// Plain JSON of what the projection (may be empty) leaves of the document. whole: values as they
+// stand, credentials too; {"$oid": …} and {"$date": …} are ordinary objects.
 void lsig_criteria_print(struct lsig_buf *buf,
                          struct lsig_span document,
-                         struct lsig_span projection);
+                         struct lsig_span projection,
+                         bool whole);

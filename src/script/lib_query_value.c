@@ -1,4 +1,4 @@
-#include "script/lib_mongo_value.h"
+#include "script/lib_query_value.h"
 
 #include <math.h>
 #include <stdint.h>
@@ -16,32 +16,32 @@ enum { ID_DIGITS = 24 };
 
 // The operators there are. Those that run code on the server are none of them.
 static const struct {
-    const char *name;  // sig.mongo.op.NAME
-    const char *mongo; // sig.mongo.op("$NAME", …)
-    enum lsig_mongo_value_type type;
+    const char *name;  // op.NAME
+    const char *mongo; // op("$NAME", …)
+    enum lsig_query_value_type type;
 } operators[] = {
-    {"eq", "$eq", LSIG_MONGO_CONDITION},         {"ne", "$ne", LSIG_MONGO_CONDITION},
-    {"gt", "$gt", LSIG_MONGO_CONDITION},         {"gte", "$gte", LSIG_MONGO_CONDITION},
-    {"lt", "$lt", LSIG_MONGO_CONDITION},         {"lte", "$lte", LSIG_MONGO_CONDITION},
-    {"one_of", "$in", LSIG_MONGO_CONDITION},     {"none_of", "$nin", LSIG_MONGO_CONDITION},
-    {"exists", "$exists", LSIG_MONGO_CONDITION}, {"inc", "$inc", LSIG_MONGO_INC},
-    {"unset", "$unset", LSIG_MONGO_UNSET},
+    {"eq", "$eq", LSIG_VALUE_CONDITION},         {"ne", "$ne", LSIG_VALUE_CONDITION},
+    {"gt", "$gt", LSIG_VALUE_CONDITION},         {"gte", "$gte", LSIG_VALUE_CONDITION},
+    {"lt", "$lt", LSIG_VALUE_CONDITION},         {"lte", "$lte", LSIG_VALUE_CONDITION},
+    {"one_of", "$in", LSIG_VALUE_CONDITION},     {"none_of", "$nin", LSIG_VALUE_CONDITION},
+    {"exists", "$exists", LSIG_VALUE_CONDITION}, {"inc", "$inc", LSIG_VALUE_INC},
+    {"unset", "$unset", LSIG_VALUE_UNSET},       {"prefix", "$prefix", LSIG_VALUE_CONDITION},
 };
 
 enum { OPERATORS = sizeof(operators) / sizeof(operators[0]) };
 
-static struct lsig_mongo_value *push(lua_State *L, enum lsig_mongo_value_type type)
+static struct lsig_query_value *push(lua_State *L, enum lsig_query_value_type type)
 {
-    struct lsig_mongo_value *value = lua_newuserdata(L, sizeof(*value));
-    *value = (struct lsig_mongo_value){.kind = LSIG_USERDATA_MONGO_VALUE, .type = type};
+    struct lsig_query_value *value = lua_newuserdata(L, sizeof(*value));
+    *value = (struct lsig_query_value){.kind = LSIG_USERDATA_MONGO_VALUE, .type = type};
     luaL_getmetatable(L, METATABLE);
     lua_setmetatable(L, -2);
     return value;
 }
 
-const struct lsig_mongo_value *lsig_lib_mongo_value_find(lua_State *L, int index)
+const struct lsig_query_value *lsig_lib_query_value_find(lua_State *L, int index)
 {
-    const struct lsig_mongo_value *value =
+    const struct lsig_query_value *value =
         lua_type(L, index) == LUA_TUSERDATA ? lua_touserdata(L, index) : NULL;
     return value != NULL && value->kind == LSIG_USERDATA_MONGO_VALUE ? value : NULL;
 }
@@ -54,7 +54,7 @@ static int mongo_id(lua_State *L)
     if (len != ID_DIGITS || strspn(text, "0123456789abcdefABCDEF") != ID_DIGITS) {
         return luaL_error(L, "sig.mongo.id: an ObjectId is a text of 24 hexadecimal digits");
     }
-    memcpy(push(L, LSIG_MONGO_ID)->id, text, ID_DIGITS);
+    memcpy(push(L, LSIG_VALUE_ID)->id, text, ID_DIGITS);
     return 1;
 }
 
@@ -66,7 +66,7 @@ static int mongo_date(lua_State *L)
         return luaL_error(L, "sig.mongo.date: a date is a number of milliseconds since 1970: "
                              "sig.mongo.date(sig.now() * 1000)");
     }
-    push(L, LSIG_MONGO_DATE)->number = floor(ms);
+    push(L, LSIG_VALUE_DATE)->number = floor(ms);
     return 1;
 }
 
@@ -86,8 +86,7 @@ static int refuse_operator(lua_State *L, const char *name)
     const char *names[OPERATORS];
     for (size_t i = 0; i < sizeof(code) / sizeof(code[0]); i++) {
         if (strcmp(name, code[i]) == 0 || strcmp(name, code[i] + 1) == 0) {
-            return luaL_error(L, "sig.mongo.op: %s makes the database run code: it is refused",
-                              name);
+            return luaL_error(L, "op: %s makes the database run code: it is refused", name);
         }
     }
     for (size_t i = 0; i < OPERATORS; i++) {
@@ -95,29 +94,47 @@ static int refuse_operator(lua_State *L, const char *name)
     }
     const char *nearest = lsig_nearest_find(name, names, OPERATORS);
     return luaL_error(L,
-                      nearest != NULL
-                          ? "sig.mongo.op: there is no operator '%s'; did you mean '%s'?"
-                          : "sig.mongo.op: there is no operator '%s'",
+                      nearest != NULL ? "op: there is no operator '%s'; did you mean '%s'?"
+                                      : "op: there is no operator '%s'",
                       name, nearest);
+}
+
+// Adds the condition to the table on top of the stack; its operand is at index. prefix is two: from
+// the text itself to the text with the last character there is behind it.
+static void set_condition(lua_State *L, size_t which, int index)
+{
+    if (strcmp(operators[which].name, "prefix") != 0) {
+        lua_pushvalue(L, index);
+        lua_setfield(L, -2, operators[which].mongo);
+        return;
+    }
+    if (lua_type(L, index) != LUA_TSTRING) {
+        luaL_error(L, "op.prefix: write the text that a text begins with");
+    }
+    lua_pushvalue(L, index);
+    lua_setfield(L, -2, "$gte");
+    lua_pushvalue(L, index);
+    lua_pushliteral(L, "\xf4\x8f\xbf\xbf");
+    lua_concat(L, 2);
+    lua_setfield(L, -2, "$lt");
 }
 
 // Leaves the value of the operator; its operand is at index.
 static int push_operation(lua_State *L, size_t which, int index)
 {
-    struct lsig_mongo_value *value = push(L, operators[which].type);
-    if (operators[which].type == LSIG_MONGO_INC) {
+    struct lsig_query_value *value = push(L, operators[which].type);
+    if (operators[which].type == LSIG_VALUE_INC) {
         value->number = lua_type(L, index) == LUA_TNUMBER ? lua_tonumber(L, index) : NAN;
         if (!isfinite(value->number)) {
-            return luaL_error(L, "sig.mongo.op.inc: write the number that is added");
+            return luaL_error(L, "op.inc: write the number that is added");
         }
-    } else if (operators[which].type == LSIG_MONGO_CONDITION) {
+    } else if (operators[which].type == LSIG_VALUE_CONDITION) {
         if (lua_isnoneornil(L, index)) {
-            return luaL_error(L, "sig.mongo.op.%s: write what it compares with; sig.null is null",
+            return luaL_error(L, "op.%s: write what it compares with; sig.null is null",
                               operators[which].name);
         }
         lua_createtable(L, 0, 1);
-        lua_pushvalue(L, index);
-        lua_setfield(L, -2, operators[which].mongo);
+        set_condition(L, which, index);
         lua_setfenv(L, -2);
     }
     return 1;
@@ -133,7 +150,7 @@ static int op_named(lua_State *L)
 // Several conditions, which all have to hold: op { gte = 1, lt = 5 }. The table is at index 2.
 static int push_conditions(lua_State *L)
 {
-    push(L, LSIG_MONGO_CONDITION); // [op, table, nil, value]
+    push(L, LSIG_VALUE_CONDITION); // [op, table, nil, value]
     lua_newtable(L);
     int count = 0;
     for (lua_pushnil(L); lua_next(L, 2) != 0; lua_pop(L, 1)) { // [value, conditions, name, operand]
@@ -142,21 +159,22 @@ static int push_conditions(lua_State *L)
         if (which == OPERATORS) {
             return refuse_operator(L, name);
         }
-        if (operators[which].type != LSIG_MONGO_CONDITION) {
-            return luaL_error(L, "sig.mongo.op: %s is of updates, and stands alone", name);
+        if (operators[which].type != LSIG_VALUE_CONDITION) {
+            return luaL_error(L, "op: %s is of updates, and stands alone", name);
         }
-        lua_pushvalue(L, -1);
-        lua_setfield(L, -4, operators[which].mongo);
+        lua_pushvalue(L, -3); // [value, conditions, name, operand, conditions]
+        set_condition(L, which, lua_gettop(L) - 1);
+        lua_pop(L, 1);
         count++;
     }
     if (count == 0) {
-        return luaL_error(L, "sig.mongo.op: write its conditions, like op { gte = 1, lt = 5 }");
+        return luaL_error(L, "op: write its conditions, like op { gte = 1, lt = 5 }");
     }
     lua_setfenv(L, -2);
     return 1;
 }
 
-// sig.mongo.op("$gt", 5), sig.mongo.op { gte = 1, lt = 5 }; index 1 is op itself
+// op("$gt", 5), op { gte = 1, lt = 5 }; index 1 is op itself
 static int op_call(lua_State *L)
 {
     lua_settop(L, 3);
@@ -181,7 +199,7 @@ static int op_index(lua_State *L)
 
 static int op_refuse(lua_State *L)
 {
-    return luaL_error(L, "sig.mongo.op: it is read-only");
+    return luaL_error(L, "op: it is read-only");
 }
 
 static void add_op(lua_State *L)
@@ -206,7 +224,12 @@ static void add_op(lua_State *L)
     lua_setfield(L, -2, "op");
 }
 
-void lsig_lib_mongo_value_register(lua_State *L)
+void lsig_lib_query_value_register_op(lua_State *L)
+{
+    add_op(L);
+}
+
+void lsig_lib_query_value_register(lua_State *L)
 {
     luaL_newmetatable(L, METATABLE);
     lua_pushliteral(L, "protected");
