@@ -30,6 +30,7 @@ sig.use {
   "std.e2ee",
   "std.stats",          -- /webrtc/health, /webrtc/stats, what is left of rates
   "std.session_record", -- who was in which room, from when to when
+  "std.answers",        -- what all these answer over HTTP: for `lunasig describe`
   "std.chat_record",    -- last: what no other policy has refused
 }
 

@@ -27,6 +27,7 @@ extern const struct lsig_command lsig_command_new;
 extern const struct lsig_command lsig_command_token;
 extern const struct lsig_command lsig_command_config;
 extern const struct lsig_command lsig_command_ctl;
+extern const struct lsig_command lsig_command_describe;
 extern const struct lsig_command lsig_command_version;
 extern const struct lsig_command lsig_command_test;
 

@@ -1,11 +1,9 @@
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "command.h"
 #include "command_source.h"
-#include "script/entry.h"
 #include "server.h"
 
 enum {
@@ -50,20 +48,6 @@ static bool may_be_policy(const char *path)
     return false;
 }
 
-static void print_problems(const struct lsig_settings *settings, struct lsig_span report)
-{
-    char *folder;
-    char *file;
-    lsig_entry_split(settings->policy_dir, &folder, &file);
-    struct lsig_source_folders from = {folder, settings->lua_dir};
-    size_t count = lsig_source_print(stderr, &from, report);
-    if (count > 0) {
-        fprintf(stderr, "%zu %s\n", count, count == 1 ? "problem" : "problems");
-    }
-    free(folder);
-    free(file);
-}
-
 static int check(const struct lsig_command *command, int argc, char **argv)
 {
     static const struct lsig_command_flag flags[] = {{.name = "--policy", .key = "POLICY_DIR"}};
@@ -86,7 +70,7 @@ static int check(const struct lsig_command *command, int argc, char **argv)
         if (status == LSIG_EXIT_OK) {
             fputs(lsig_buf_span(&report).data, stdout);
         } else {
-            print_problems(&settings, lsig_buf_span(&report));
+            lsig_source_print_problems(&settings, lsig_buf_span(&report));
         }
         lsig_buf_clear(&report);
     }

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "script/entry.h"
+
 enum {
     LINE_SHOWN_MAX = 160, // bytes of a source line
     QUOTED_MAX = 100,
@@ -167,4 +169,18 @@ size_t lsig_source_print(FILE *out, const struct lsig_source_folders *from, stru
         report = (struct lsig_span){report.data + len, report.len - len};
     }
     return count;
+}
+
+void lsig_source_print_problems(const struct lsig_settings *settings, struct lsig_span report)
+{
+    char *folder;
+    char *file;
+    lsig_entry_split(settings->policy_dir, &folder, &file);
+    struct lsig_source_folders from = {folder, settings->lua_dir};
+    size_t count = lsig_source_print(stderr, &from, report);
+    if (count > 0) {
+        fprintf(stderr, "%zu %s\n", count, count == 1 ? "problem" : "problems");
+    }
+    free(folder);
+    free(file);
 }

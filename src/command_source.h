@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/span.h"
+#include "codec/settings.h"
 
 // Where files of messages are looked for: in the bundle first.
 struct lsig_source_folders {
@@ -21,3 +22,6 @@ void lsig_source_print_line(FILE *out,
                             const struct lsig_source_folders *from,
                             const char *indent,
                             struct lsig_span line);
+// Prints to standard error why the policy of the settings was refused, and how many problems it
+// has.
+void lsig_source_print_problems(const struct lsig_settings *settings, struct lsig_span report);

@@ -5,8 +5,9 @@
 #include "command.h"
 
 static const struct lsig_command *const commands[] = {
-    &lsig_command_serve, &lsig_command_check,  &lsig_command_test, &lsig_command_new,
-    &lsig_command_token, &lsig_command_config, &lsig_command_ctl,  &lsig_command_version,
+    &lsig_command_serve, &lsig_command_check,    &lsig_command_test,
+    &lsig_command_new,   &lsig_command_token,    &lsig_command_config,
+    &lsig_command_ctl,   &lsig_command_describe, &lsig_command_version,
 };
 
 enum { COMMAND_COUNT = sizeof(commands) / sizeof(commands[0]) };

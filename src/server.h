@@ -14,3 +14,10 @@ int lsig_server_run(struct lsig_settings *settings);
 // Reads JWT_KEYS_FILE and loads the policy of the settings without serving. Returns one of the
 // statuses; *report has a line per message for people, or, with 0, what was loaded.
 int lsig_server_check(struct lsig_settings *settings, struct lsig_buf *report);
+// Loads the policy of the settings without serving, and shows it when it is good; the status and
+// *report as of check.
+struct lsig_script;
+int lsig_server_show(struct lsig_settings *settings,
+                     struct lsig_buf *report,
+                     void (*on_loaded)(void *arg, const struct lsig_script *script),
+                     void *arg);

@@ -10,7 +10,7 @@ packages_to_run=(
 packages_to_test=(
     "${packages_to_run[@]}"
     libcmocka-dev clang clang-format clang-tidy libclang-rt-14-dev llvm lua-check prometheus chromium
-    python3 python3-pytest python3-websockets python3-jwt python3-cryptography python3-pymongo strace mandoc curl coturn openssl
+    python3 python3-pytest python3-websockets python3-jwt python3-cryptography python3-pymongo python3-jsonschema strace mandoc curl coturn openssl
     nginx haproxy redis-server systemd docker-compose shellcheck python3-yaml
 )
 

@@ -21,9 +21,11 @@ enum {
     STATUS_MAX = 599,
     HEADERS_MAX = 16,
     HEADER_BYTES_MAX = 2048, // of all of an answer's own headers
+    SUMMARY_MAX = 200,       // bytes
 };
 
-static const char *const field_names[] = {"auth", "body", "query", "roles", "max_body", "rate"};
+static const char *const field_names[] = {"auth",     "body", "query",   "roles",
+                                          "max_body", "rate", "summary", "answer"};
 
 // --- the declaration
 
@@ -161,6 +163,28 @@ static void read_query(struct lsig_script_route *route, const struct lsig_args *
     lua_pop(L, 1);
 }
 
+// What is told of the route (lunasig describe), and has no effect. Replaces what there was.
+static void read_words(struct lsig_script_route *route, const struct lsig_args *args)
+{
+    lua_State *L = args->L;
+    struct lsig_span summary = lsig_args_text(args, "summary");
+    if (summary.len > SUMMARY_MAX ||
+        (summary.data != NULL && memchr(summary.data, '\n', summary.len) != NULL)) {
+        luaL_error(L, "%s: summary is one line of at most %d bytes", args->what, SUMMARY_MAX);
+    }
+    if (summary.data != NULL) {
+        free(route->summary);
+        route->summary = lsig_strndup(summary.data, summary.len);
+    }
+    push_field(args, "answer");
+    if (!lua_isnil(L, -1)) {
+        struct lsig_schema *answer = lsig_lib_schema_build(L, lua_gettop(L));
+        lsig_schema_free(route->answer);
+        route->answer = answer;
+    }
+    lua_pop(L, 1);
+}
+
 static void read_options(lua_State *L, struct lsig_script_route *route, int table, const char *what)
 {
     struct lsig_args args = {L, table, what};
@@ -170,6 +194,7 @@ static void read_options(lua_State *L, struct lsig_script_route *route, int tabl
     read_rates(route, &args);
     read_body(route, &args);
     read_query(route, &args);
+    read_words(route, &args);
 }
 
 // Makes the route that the text names, of the policy. Raises.
@@ -213,7 +238,40 @@ static int sig_route(lua_State *L)
     return 0;
 }
 
-static const luaL_Reg sig_functions[] = {{"route", sig_route}, {NULL, NULL}};
+static struct lsig_script_route *find_declared(const struct lsig_policy *policy, const char *text)
+{
+    for (size_t i = 0; i < policy->route_count; i++) {
+        if (strcmp(policy->routes[i]->hook->event, text) == 0) {
+            return policy->routes[i];
+        }
+    }
+    return NULL;
+}
+
+// sig.describe("GET /path/:name", { summary = …, answer = … })
+static int sig_describe(lua_State *L)
+{
+    static const char *const known[] = {"summary", "answer", "optional"};
+    lsig_policy_check_loading(L, "sig.describe");
+    const char *text = luaL_checkstring(L, 1);
+    luaL_checktype(L, 2, LUA_TTABLE);
+    lua_pushfstring(L, "sig.describe \"%s\"", text);
+    struct lsig_args args = {L, 2, lua_tostring(L, -1)};
+    lsig_args_check_names(&args, known, sizeof(known) / sizeof(known[0]));
+    bool optional = lsig_args_boolean(&args, "optional", false);
+    struct lsig_script_route *route = find_declared(lsig_policy_of(L), text);
+    if (route == NULL && !optional) {
+        return luaL_error(L, "%s: there is no such route; it is declared before it is described",
+                          args.what);
+    }
+    if (route != NULL) {
+        read_words(route, &args);
+    }
+    return 0;
+}
+
+static const luaL_Reg sig_functions[] = {
+    {"route", sig_route}, {"describe", sig_describe}, {NULL, NULL}};
 
 void lsig_lib_route_register(lua_State *L)
 {

@@ -209,6 +209,8 @@ bool lsig_route_add(struct lsig_policy *policy,
 void lsig_route_free(struct lsig_script_route *route)
 {
     free(route->pattern);
+    free(route->summary);
+    lsig_schema_free(route->answer);
     lsig_schema_free(route->body);
     lsig_schema_free(route->query);
     free(route);

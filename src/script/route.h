@@ -54,6 +54,8 @@ struct lsig_script_route {
     struct lsig_schema *query; // an object of texts, numbers and booleans; NULL: any
     struct lsig_rate_spec rates[LSIG_ROUTE_RATES_MAX]; // per ip, user or room
     size_t rate_count;
+    char *summary;              // for people; NULL: none
+    struct lsig_schema *answer; // of 200, for people; NULL: any
 };
 
 // Reads "GET /webrtc/rooms/:room/queue" into a zeroed route: method, pattern, segments. False with

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-COMMANDS = ("serve", "check", "test", "new", "token", "config", "version")
+COMMANDS = ("serve", "check", "test", "new", "token", "config", "describe", "version")
 
 
 def test_without_arguments_it_shows_the_commands_and_fails(lunasig):

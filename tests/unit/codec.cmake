@@ -1,4 +1,4 @@
-foreach(name candidate envelope frame json rate_spec refusal scan scan_read schema sdp webhook_secret)
+foreach(name candidate envelope frame json rate_spec refusal scan scan_read schema schema_print sdp webhook_secret)
     lsig_unit_test(codec_${name} lsig_codec)
 endforeach()
 get_filename_component(lsig_corpus_dir ${CMAKE_CURRENT_LIST_DIR}/../fuzz/corpus_signaling ABSOLUTE)

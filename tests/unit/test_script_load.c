@@ -178,6 +178,9 @@ static void hooks_of_unknown_events_and_types_are_refused(void **state)
                     "policy.lua:2: \"message:offr\": no policy declares the type \"offr\"; did you "
                     "mean \"offer\"?");
     fixture_refuses(f, "sig.on('join')", "a function is missing");
+    fixture_refuses(f, "sig.route('GET /x', { summary = 'a\\nb' }, function() end)",
+                    "summary is one line of at most 200 bytes");
+    fixture_refuses(f, "sig.route('GET /x', { answer = 5 }, function() end)", "schema");
     fixture_refuses(f, "sig.on('join', function() end, { on_error = 'allow' })",
                     "sig.on \"join\": options stand before the function");
     fixture_refuses(f, "sig.on('join', { on_eror = 'allow' }, function() end)",

@@ -23,5 +23,7 @@
 ---@field query? table<string, lunasig.Schema>
 ---@field max_body? integer
 ---@field rate? string|string[]
+---@field summary? string one line of at most 200 bytes, for `lunasig describe`
+---@field answer? lunasig.Schema shape of the answer of status 200, for `lunasig describe`; nothing is checked by it
 
 ---@alias lunasig.RouteFunction fun(request: lunasig.Request, room: lunasig.Room?): any, any, table<string, string|number>?

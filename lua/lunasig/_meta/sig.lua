@@ -102,6 +102,12 @@ function sig.on(event, hook) end
 ---@overload fun(route: string, answer: lunasig.RouteFunction)
 function sig.route(route, options, answer) end
 
+--- Says of a route that was declared before, in whatever file, what it is for and what it answers: `lunasig describe openapi` has it.
+--- Nothing else changes. optional: a bundle that lacks the route is good, too.
+---@param route string as in `sig.route`
+---@param words { summary?: string, answer?: lunasig.Schema, optional?: boolean }
+function sig.describe(route, words) end
+
 --- Refuses: `return sig.deny("ROOM_LOCKED", "ask the host", { retry_after = 3 })`. The client gets an `error` with all three.
 ---@param code string capital letters, digits and _, at most 47
 ---@param text? string for people, at most 255 bytes
