@@ -45,8 +45,8 @@ def binary():
 
 
 def environment(settings, folder):
-    """Only what the test says reaches the server, and what sanitizers need."""
-    kept = ("PATH", "HOME", "LANG", "LD_LIBRARY_PATH", "ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS", "LLVM_PROFILE_FILE")
+    """Only what the test says reaches the server, and what sanitizers need: there, hooks take longer, too."""
+    kept = ("PATH", "HOME", "LANG", "LD_LIBRARY_PATH", "POLICY_CPU_MS", "ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS", "LLVM_PROFILE_FILE")
     values = {name: os.environ[name] for name in kept if name in os.environ}
     # A killed process leaves its counters of libmongoc in /dev/shm, and the next one with its number would say so.
     values.update(SETTINGS, DATA_DIR=str(folder / "data"), MONGOC_DISABLE_SHM="1")
