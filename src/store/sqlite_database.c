@@ -255,11 +255,6 @@ void lsig_sqlite_database_read_account(sqlite3_stmt *row, struct lsig_account *a
     account->token_version = sqlite3_column_int64(row, 10);
 }
 
-bool lsig_sqlite_database_begin(struct lsig_sqlite_records *records)
-{
-    return lsig_sqlite_database_run(records, LSIG_SQLITE_BEGIN) == SQLITE_DONE;
-}
-
 void lsig_sqlite_database_bind_name(struct lsig_sqlite_records *records,
                                     enum lsig_sqlite_statement which,
                                     const struct lsig_document_name *name)
@@ -281,13 +276,70 @@ struct lsig_span lsig_sqlite_database_bytes(sqlite3_stmt *row, int column)
     return (struct lsig_span){bytes != NULL ? bytes : "", len};
 }
 
-void lsig_sqlite_database_end(struct lsig_sqlite_records *records, enum lsig_status *status)
+// ---- transactions ----
+
+static bool done(struct lsig_sqlite_records *records, enum lsig_sqlite_statement which)
 {
-    if (*status != LSIG_INTERNAL_ERROR &&
-        lsig_sqlite_database_run(records, LSIG_SQLITE_COMMIT) != SQLITE_DONE) {
+    return lsig_sqlite_database_run(records, which) == SQLITE_DONE;
+}
+
+// Some errors (a full disk) make SQLite roll back by itself.
+static void roll_back(struct lsig_sqlite_records *records)
+{
+    if (!sqlite3_get_autocommit(records->db)) {
+        (void)done(records, LSIG_SQLITE_ROLLBACK);
+    }
+}
+
+static bool begin_in_group(struct lsig_sqlite_records *records)
+{
+    if (!records->begun) {
+        records->begun = done(records, LSIG_SQLITE_BEGIN);
+    }
+    return records->begun && !sqlite3_get_autocommit(records->db) &&
+           done(records, LSIG_SQLITE_SAVEPOINT);
+}
+
+static void end_in_group(struct lsig_sqlite_records *records, enum lsig_status *status)
+{
+    if (*status != LSIG_INTERNAL_ERROR && !done(records, LSIG_SQLITE_RELEASE)) {
         *status = LSIG_INTERNAL_ERROR;
     }
-    if (!sqlite3_get_autocommit(records->db)) {
-        (void)lsig_sqlite_database_run(records, LSIG_SQLITE_ROLLBACK);
+    if (*status == LSIG_INTERNAL_ERROR && !sqlite3_get_autocommit(records->db) &&
+        (!done(records, LSIG_SQLITE_UNDO) || !done(records, LSIG_SQLITE_RELEASE))) {
+        roll_back(records);
     }
+}
+
+bool lsig_sqlite_database_begin(struct lsig_sqlite_records *records)
+{
+    return records->grouping ? begin_in_group(records) : done(records, LSIG_SQLITE_BEGIN);
+}
+
+void lsig_sqlite_database_end(struct lsig_sqlite_records *records, enum lsig_status *status)
+{
+    if (records->grouping) {
+        end_in_group(records, status);
+        return;
+    }
+    if (*status != LSIG_INTERNAL_ERROR && !done(records, LSIG_SQLITE_COMMIT)) {
+        *status = LSIG_INTERNAL_ERROR;
+    }
+    roll_back(records);
+}
+
+void lsig_sqlite_records_begin_group(struct lsig_sqlite_records *records)
+{
+    assert(!records->grouping && sqlite3_get_autocommit(records->db));
+    records->grouping = true;
+}
+
+enum lsig_status lsig_sqlite_records_end_group(struct lsig_sqlite_records *records)
+{
+    bool good = !records->begun ||
+                (!sqlite3_get_autocommit(records->db) && done(records, LSIG_SQLITE_COMMIT));
+    records->grouping = false;
+    records->begun = false;
+    roll_back(records);
+    return good ? LSIG_OK : LSIG_INTERNAL_ERROR;
 }

@@ -18,6 +18,9 @@
     X(BEGIN, "BEGIN IMMEDIATE")                                                                    \
     X(COMMIT, "COMMIT")                                                                            \
     X(ROLLBACK, "ROLLBACK")                                                                        \
+    X(SAVEPOINT, "SAVEPOINT call")                                                                 \
+    X(RELEASE, "RELEASE call")                                                                     \
+    X(UNDO, "ROLLBACK TO call")                                                                    \
     X(PROBE, "SELECT count(*) FROM sqlite_schema")                                                 \
     X(FIND_USERNAME, "SELECT " LSIG_SQLITE_ACCOUNT_COLUMNS " FROM accounts WHERE username = ?1")   \
     X(FIND_EMAIL, "SELECT " LSIG_SQLITE_ACCOUNT_COLUMNS " FROM accounts WHERE email = ?1")         \
@@ -98,6 +101,8 @@ enum lsig_sqlite_statement {
 struct lsig_sqlite_records {
     sqlite3 *db;
     char error[160]; // of the last statement that failed
+    bool grouping;   // a call's transaction is part of the group's,
+    bool begun;      // which has begun
     sqlite3_stmt *statements[LSIG_SQLITE_STATEMENT_COUNT];
 };
 
@@ -123,7 +128,7 @@ struct lsig_span lsig_sqlite_database_bytes(sqlite3_stmt *row, int column);
 // Of the account columns of a row that stands.
 void lsig_sqlite_database_read_account(sqlite3_stmt *row, struct lsig_account *account);
 void lsig_sqlite_database_copy_text(char *out, size_t size, sqlite3_stmt *row, int column);
-// Begins a transaction; and ends it: by COMMIT where *status is good or says that something was
-// found out (not LSIG_INTERNAL_ERROR), else by ROLLBACK.
+// Begins a transaction, or a savepoint of the group's; and ends it: by COMMIT where *status is good
+// or says that something was found out (not LSIG_INTERNAL_ERROR), else by ROLLBACK.
 bool lsig_sqlite_database_begin(struct lsig_sqlite_records *records);
 void lsig_sqlite_database_end(struct lsig_sqlite_records *records, enum lsig_status *status);

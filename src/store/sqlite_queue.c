@@ -10,6 +10,11 @@
 #include "store/sqlite_records.h"
 #include "store/sqlite_store.h"
 
+enum {
+    GROUP_MAX = 32, // documents' jobs of one transaction
+    GROUP_MS = 10,  // no further one begins later: others wait, too
+};
+
 struct lane {
     struct lsig_store_job *first; // waiting
     struct lsig_store_job **end;
@@ -22,7 +27,8 @@ struct lsig_sqlite_queue {
     uv_loop_t *loop;
     uv_work_t work;
     struct lsig_sqlite_records *records;
-    struct lsig_store_job *running; // NULL: nothing is on the pool
+    struct lsig_store_job *running; // and those after it: on the pool; NULL: nothing is
+    struct lsig_store_job *left;    // of the group that ran: what its time did not suffice for
     struct lane lanes[LSIG_LANE_COUNT];
     enum lsig_store_lane turn; // who comes first when both wait
     enum lsig_status health;   // of the last job
@@ -40,13 +46,47 @@ static uint64_t now_ms(void)
 
 // ---- on a thread of the pool ----
 
-static void run_job(uv_work_t *work)
+static void note_error(struct lsig_sqlite_queue *queue, struct lsig_store_job *job)
 {
-    struct lsig_sqlite_queue *queue = work->data;
-    struct lsig_store_job *job = queue->running;
+    snprintf(job->error, sizeof(job->error), "%s", lsig_sqlite_records_error(queue->records));
+}
+
+static void run_job(struct lsig_sqlite_queue *queue, struct lsig_store_job *job)
+{
     job->run(job, queue->records);
     if (job->status == LSIG_INTERNAL_ERROR) {
-        snprintf(job->error, sizeof(job->error), "%s", lsig_sqlite_records_error(queue->records));
+        note_error(queue, job);
+    }
+}
+
+// What waits for the disk waits once for all of them.
+static void run_group(struct lsig_sqlite_queue *queue)
+{
+    uint64_t until = now_ms() + GROUP_MS;
+    struct lsig_store_job **job = &queue->running;
+    lsig_sqlite_records_begin_group(queue->records);
+    do {
+        run_job(queue, *job);
+        job = &(*job)->next;
+    } while (*job != NULL && now_ms() <= until);
+    queue->left = *job;
+    *job = NULL;
+    if (lsig_sqlite_records_end_group(queue->records) == LSIG_OK) {
+        return;
+    }
+    for (struct lsig_store_job *each = queue->running; each != NULL; each = each->next) {
+        each->status = LSIG_INTERNAL_ERROR;
+        note_error(queue, each);
+    }
+}
+
+static void run_jobs(uv_work_t *work)
+{
+    struct lsig_sqlite_queue *queue = work->data;
+    if (queue->running->next == NULL) {
+        run_job(queue, queue->running);
+    } else {
+        run_group(queue);
     }
 }
 
@@ -63,7 +103,7 @@ static void run_close(struct lsig_store_job *job, void *records)
 
 // ---- on the loop's thread ----
 
-static void on_job_done(uv_work_t *work, int result);
+static void on_jobs_done(uv_work_t *work, int result);
 
 static void finish_probe(struct lsig_store_job *job)
 {
@@ -82,33 +122,57 @@ static void start(struct lsig_sqlite_queue *queue, struct lsig_store_job *job)
 {
     queue->running = job;
     queue->started_ms = now_ms();
-    if (uv_queue_work(queue->loop, &queue->work, run_job, on_job_done) != 0) {
+    if (uv_queue_work(queue->loop, &queue->work, run_jobs, on_jobs_done) != 0) {
         abort();
     }
 }
 
-static struct lsig_store_job *take(struct lane *lane)
+// The first ones, at most `max`, in their order. NULL: none waits.
+static struct lsig_store_job *take(struct lane *lane, size_t max)
 {
-    struct lsig_store_job *job = lane->first;
-    if (job != NULL) {
-        lane->first = job->next;
-        if (lane->first == NULL) {
-            lane->end = &lane->first;
-        }
+    struct lsig_store_job *first = lane->first;
+    struct lsig_store_job **end = &first;
+    while (*end != NULL && max > 0) {
+        end = &(*end)->next;
         lane->waiting--;
+        max--;
     }
-    return job;
+    lane->first = *end;
+    if (lane->first == NULL) {
+        lane->end = &lane->first;
+    }
+    *end = NULL;
+    return first;
+}
+
+static void put_back(struct lane *lane, struct lsig_store_job *first)
+{
+    struct lsig_store_job **end = &first;
+    while (*end != NULL) {
+        end = &(*end)->next;
+        lane->waiting++;
+    }
+    if (lane->first == NULL && first != NULL) {
+        lane->end = end;
+    }
+    *end = lane->first;
+    lane->first = first;
+}
+
+static struct lsig_store_job *take_from(struct lsig_sqlite_queue *queue, enum lsig_store_lane lane)
+{
+    return take(&queue->lanes[lane], lane == LSIG_LANE_DOCUMENTS ? GROUP_MAX : 1);
 }
 
 static void start_next(struct lsig_sqlite_queue *queue)
 {
     enum lsig_store_lane other =
         queue->turn == LSIG_LANE_ACCOUNTS ? LSIG_LANE_DOCUMENTS : LSIG_LANE_ACCOUNTS;
-    struct lsig_store_job *job = take(&queue->lanes[queue->turn]);
+    struct lsig_store_job *job = take_from(queue, queue->turn);
     if (job != NULL) {
         queue->turn = other;
     } else {
-        job = take(&queue->lanes[other]);
+        job = take_from(queue, other);
     }
     if (job == NULL && queue->closing) {
         job = own_job_new(run_close);
@@ -129,7 +193,20 @@ static void close_down(struct lsig_sqlite_queue *queue)
     }
 }
 
-static void on_job_done(uv_work_t *work, int result)
+static void note_health(struct lsig_sqlite_queue *queue, const struct lsig_store_job *job)
+{
+    const struct lsig_store_job *failed = NULL;
+    for (; job != NULL; job = job->next) {
+        failed = job->status == LSIG_INTERNAL_ERROR ? job : NULL;
+    }
+    queue->health = LSIG_OK;
+    if (failed != NULL) {
+        queue->health = LSIG_INTERNAL_ERROR;
+        lsig_log(LSIG_ERROR, "database-failed", LSIG_LOG_TEXT("error", failed->error));
+    }
+}
+
+static void on_jobs_done(uv_work_t *work, int result)
 {
     assert(result == 0); // nobody cancels
     (void)result;
@@ -139,14 +216,16 @@ static void on_job_done(uv_work_t *work, int result)
         close_down(queue);
         return;
     }
+    put_back(&queue->lanes[LSIG_LANE_DOCUMENTS], queue->left);
+    queue->left = NULL;
     queue->running = NULL;
-    queue->health = LSIG_OK;
-    if (job->status == LSIG_INTERNAL_ERROR) {
-        queue->health = LSIG_INTERNAL_ERROR;
-        lsig_log(LSIG_ERROR, "database-failed", LSIG_LOG_TEXT("error", job->error));
-    }
+    note_health(queue, job);
     start_next(queue);
-    job->finish(job);
+    while (job != NULL) {
+        struct lsig_store_job *next = job->next;
+        job->finish(job);
+        job = next;
+    }
 }
 
 struct lsig_sqlite_queue *lsig_sqlite_queue_new(struct uv_loop_s *loop,

@@ -2,8 +2,10 @@
 // other, and end on the loop.
 //
 // There are two lanes, each with a bound and an order of its own; when jobs wait in both, they take
-// turns, so that policies never keep a login waiting, nor logins a policy. One thread at a time has
-// the records.
+// turns, so that policies never keep a login waiting, nor logins a policy. Documents' jobs that
+// wait run in one transaction, as many as begin within some milliseconds: what they write reaches
+// the disk with one wait for it, and their outcomes are told then. One thread at a time has the
+// records.
 #pragma once
 
 #include <stdbool.h>

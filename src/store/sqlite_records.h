@@ -25,6 +25,12 @@ LSIG_MUST_USE enum lsig_status lsig_sqlite_records_open(struct lsig_sqlite_recor
                                                         size_t error_size);
 void lsig_sqlite_records_close(struct lsig_sqlite_records *records); // NULL is fine
 
+// Calls between these two are one transaction, which begins with the first that writes. A call that
+// fails takes back what it did itself, and nothing of the others. LSIG_INTERNAL_ERROR: nothing of
+// what any of them wrote is there.
+void lsig_sqlite_records_begin_group(struct lsig_sqlite_records *records);
+LSIG_MUST_USE enum lsig_status lsig_sqlite_records_end_group(struct lsig_sqlite_records *records);
+
 // The calls of account_store.h, with their statuses.
 enum lsig_status lsig_sqlite_records_find(struct lsig_sqlite_records *records,
                                           const char *name,

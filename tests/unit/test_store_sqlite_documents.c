@@ -173,6 +173,99 @@ static void a_failing_database_is_told_and_changes_nothing(void **state)
     assert_string_equal(f->rules.json, "1");
 }
 
+// ---- groups ----
+
+enum { GROUPED = 40 }; // more than a group has
+
+// Calls made at once: the first runs alone, and the others wait meanwhile.
+struct group {
+    struct fixture *f;
+    int done;
+    enum lsig_status statuses[GROUPED]; // in the order of their ends, which is that of the calls
+    int64_t ahead_max;                  // documents in the file that nobody has been told of yet
+};
+
+static void
+on_grouped(void *arg, enum lsig_status status, const struct lsig_document_outcome *outcome)
+{
+    struct group *group = arg;
+    assert_int_equal(outcome->error != NULL, status == LSIG_INTERNAL_ERROR);
+    group->statuses[group->done++] = status;
+    int64_t ahead = query(group->f, "SELECT count(*) FROM documents") - group->done;
+    group->ahead_max = ahead > group->ahead_max ? ahead : group->ahead_max;
+}
+
+// Documents "0", "1", "2" …
+static void put_at_once(struct group *group, int count)
+{
+    struct lsig_document_store *store = &group->f->rules.store;
+    struct lsig_document_write write = {.json = lsig_span_of("1")};
+    for (int i = 0; i < count; i++) {
+        char key = (char)('0' + i);
+        struct lsig_document_name name = {lsig_span_of("notes"), {&key, 1}, RULES_NOW};
+        store->put(store->self, &name, &write, (struct lsig_document_call){on_grouped, group});
+    }
+    while (group->done < count) {
+        turn(&group->f->rules);
+    }
+}
+
+static void what_waits_is_written_together_and_told_when_it_is(void **state)
+{
+    struct group group = {.f = *state};
+    put_at_once(&group, GROUPED);
+    for (int i = 0; i < GROUPED; i++) {
+        assert_int_equal(group.statuses[i], LSIG_OK);
+    }
+    assert_true(group.ahead_max > 1); // one at a time: the one that runs meanwhile
+    assert_int_equal(query(group.f, "SELECT count(*) FROM documents"), GROUPED);
+}
+
+static void one_of_them_that_fails_takes_nothing_of_the_others_with_it(void **state)
+{
+    struct group group = {.f = *state};
+    query(group.f, "CREATE TRIGGER fails AFTER INSERT ON documents WHEN new.key = x'32' BEGIN "
+                   "SELECT raise(FAIL, 'not this one'); END"); // which leaves the row there
+    put_at_once(&group, 5);
+    for (int i = 0; i < 5; i++) {
+        assert_int_equal(group.statuses[i], i == 2 ? LSIG_INTERNAL_ERROR : LSIG_OK);
+    }
+    assert_int_equal(query(group.f, "SELECT count(*) FROM documents"), 4);
+    assert_int_equal(query(group.f, "SELECT count(*) FROM documents WHERE key = x'32'"), 0);
+}
+
+static void those_for_whom_the_time_of_a_group_does_not_suffice_come_next(void **state)
+{
+    struct group group = {.f = *state};
+    query(group.f, "CREATE TRIGGER slow AFTER INSERT ON documents WHEN new.key = x'32' BEGIN "
+                   "SELECT (WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE "
+                   "i < 200000) SELECT max(i) FROM n); END");
+    query(group.f, "CREATE TRIGGER fails AFTER INSERT ON documents WHEN new.key = x'34' BEGIN "
+                   "SELECT raise(ABORT, 'not this one'); END");
+    put_at_once(&group, GROUPED);
+    for (int i = 0; i < GROUPED; i++) { // also: in their order
+        assert_int_equal(group.statuses[i], i == 4 ? LSIG_INTERNAL_ERROR : LSIG_OK);
+    }
+    assert_int_equal(query(group.f, "SELECT count(*) FROM documents"), GROUPED - 1);
+}
+
+static void a_group_that_is_rolled_back_is_told_to_all_of_it(void **state)
+{
+    struct group group = {.f = *state};
+    query(group.f, "CREATE TRIGGER fails AFTER INSERT ON documents WHEN new.key = x'34' BEGIN "
+                   "SELECT raise(ROLLBACK, 'as a full disk does'); END");
+    put_at_once(&group, 6);
+    int good = 0;
+    for (int i = 0; i < 6; i++) {
+        good += group.statuses[i] == LSIG_OK;
+    }
+    assert_int_equal(group.statuses[0], LSIG_OK);             // ran alone
+    assert_int_equal(group.statuses[4], LSIG_INTERNAL_ERROR); // this one did it
+    assert_int_equal(query(group.f, "SELECT count(*) FROM documents"), good);
+    query(group.f, "DROP TRIGGER fails");
+    assert_int_equal(rules_put(&group.f->rules, "4", "1"), LSIG_OK);
+}
+
 static void on_account(void *arg, enum lsig_status status, const struct lsig_account *account)
 {
     struct fixture *f = arg;
@@ -255,6 +348,10 @@ int main(void)
             TEST(expired_ones_are_removed_a_few_with_each_write),
         TEST(the_sweep_needs_no_walk_through_all_documents),
         TEST(a_failing_database_is_told_and_changes_nothing),
+        TEST(what_waits_is_written_together_and_told_when_it_is),
+        TEST(one_of_them_that_fails_takes_nothing_of_the_others_with_it),
+        TEST(those_for_whom_the_time_of_a_group_does_not_suffice_come_next),
+        TEST(a_group_that_is_rolled_back_is_told_to_all_of_it),
         TEST(a_login_does_not_wait_for_the_documents_before_it),
         TEST(documents_do_not_wait_for_the_logins_before_them),
         TEST(once_free_has_begun_nothing_more_is_taken_and_what_waits_ends),
