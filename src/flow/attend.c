@@ -264,7 +264,7 @@ void lsig_attend_drain(struct lsig_client *client)
         return;
     }
     // Clients that all came back in the same moment would meet a server that is just starting.
-    lsig_random_bytes(&random, sizeof(random));
+    lsig_random_fill(lsig_hub_random(client->flow->hub), &random, sizeof(random));
     struct lsig_buf out;
     lsig_buf_init(&out, 256);
     lsig_json_open(&out, NULL, '{');

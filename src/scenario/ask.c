@@ -171,6 +171,7 @@ static const struct {
     {"advance", advance, lsig_real_advance, false},
     {"captured", captured, captured, false},
     {"client", lsig_ask_client, lsig_real_client, false},
+    {"drain", lsig_ask_drain, lsig_ask_fault_really, false},
     {"drops", lsig_ask_drops, lsig_real_drops, false},
     {"expects_error", expects_error, lsig_real_expects_error, false},
     {"expects_metric", lsig_ask_expects_metric, NULL, false},

@@ -93,6 +93,7 @@ bool lsig_ask_logged_nothing(struct lsig_asking *asking);
 bool lsig_ask_request(struct lsig_asking *asking); // of the test and of a client
 // ask_faults.c
 bool lsig_ask_node(struct lsig_asking *asking);
+bool lsig_ask_drain(struct lsig_asking *asking);
 bool lsig_ask_kill(struct lsig_asking *asking);
 bool lsig_ask_redis(struct lsig_asking *asking);
 bool lsig_ask_store(struct lsig_asking *asking);

@@ -306,6 +306,11 @@ static void connect_player(struct lsig_player *player, const struct lsig_resume_
 {
     struct lsig_claims claims = {.json = NULL};
     bool has_claims;
+    if (player->node->draining) {
+        player->world->metrics->connections_refused += 1;
+        lsig_ask_refuse_upgrade(player, 503, "DRAINING", "The server is shutting down");
+        return;
+    }
     if (!check_token(player, &claims, &has_claims)) {
         player->world->metrics->connections_refused += 1;
         return;

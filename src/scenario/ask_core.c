@@ -5,7 +5,9 @@
 #include "codec/json.h"
 #include "flow/door.h"
 #include "flow/ice.h"
+#include "scenario/documents.h"
 #include "scenario/node.h"
+#include "scenario/world.h"
 
 static void print_detail(struct lsig_buf *body, const char *detail)
 {
@@ -51,24 +53,56 @@ bool lsig_ask_core_needs_server(const char *path)
            strcmp(path, "/") == 0;
 }
 
+static bool database_ok(const struct lsig_node *node)
+{
+    return node->world->documents->fault != LSIG_DOCUMENTS_DOWN;
+}
+
+static int print_health(const struct lsig_node *node, struct lsig_buf *body)
+{
+    bool database = database_ok(node);
+    lsig_json_open(body, NULL, '{');
+    lsig_json_string(body, "status",
+                     node->draining ? "draining"
+                     : database     ? "healthy"
+                                    : "unhealthy");
+    lsig_json_string(body, "database", database ? "connected" : "disconnected");
+    lsig_json_string(body, "redis", "embedded");
+    lsig_json_string(body, "api", "running");
+    lsig_json_close(body, '}');
+    return node->draining || !database ? 503 : 200;
+}
+
+static int print_ready(const struct lsig_node *node, struct lsig_buf *body)
+{
+    bool ready = database_ok(node) && !node->draining;
+    lsig_json_open(body, NULL, '{');
+    lsig_json_string(body, "status", ready ? "ready" : "not ready");
+    lsig_json_close(body, '}');
+    return ready ? 200 : 503;
+}
+
+static int print_live(const struct lsig_node *node, struct lsig_buf *body)
+{
+    (void)node;
+    lsig_json_open(body, NULL, '{');
+    lsig_json_string(body, "status", "alive");
+    lsig_json_close(body, '}');
+    return 200;
+}
+
 bool lsig_ask_core_answer(struct lsig_node *node,
                           struct lsig_script_request *request,
                           const char *token,
                           struct lsig_buf *body,
                           struct lsig_route_answer *answer)
 {
-    static const char healthy[] = "{\"status\":\"healthy\",\"database\":\"connected\","
-                                  "\"redis\":\"embedded\",\"api\":\"running\"}";
     static const struct {
         const char *path;
-        const char *body; // NULL: print_config
+        int (*print)(const struct lsig_node *node, struct lsig_buf *body); // NULL: print_config
     } own[] = {
-        {"/health", healthy},
-        {"/healthz", healthy},
-        {"/ready", "{\"status\":\"ready\"}"},
-        {"/readyz", "{\"status\":\"ready\"}"},
-        {"/live", "{\"status\":\"alive\"}"},
-        {"/webrtc/config", NULL},
+        {"/health", print_health}, {"/healthz", print_health}, {"/ready", print_ready},
+        {"/readyz", print_ready},  {"/live", print_live},      {"/webrtc/config", NULL},
     };
     size_t i = 0;
     while (i < sizeof(own) / sizeof(own[0]) && strcmp(own[i].path, request->path) != 0) {
@@ -81,9 +115,8 @@ bool lsig_ask_core_answer(struct lsig_node *node,
         print_detail(body, "Method Not Allowed");
         answer->status = 405;
         answer->allow = "GET, HEAD";
-    } else if (own[i].body != NULL) {
-        lsig_buf_append_text(body, own[i].body);
-        answer->status = 200;
+    } else if (own[i].print != NULL) {
+        answer->status = own[i].print(node, body);
     } else {
         answer->status = print_config(node, request, token, body);
     }

@@ -65,7 +65,7 @@ bool lsig_ask_fault_really(struct lsig_asking *asking)
                           asking->player != NULL ? "" : "t:", asking->question->operation);
 }
 
-// --- t:node, t:kill, t:redis
+// --- t:node, t:drain, t:kill, t:redis
 
 static bool begin_node(struct lsig_asking *asking, const char *name)
 {
@@ -106,6 +106,25 @@ bool lsig_ask_node(struct lsig_asking *asking)
     }
     lsig_story_add(&world->story, lsig_world_ms(world), "-- the node %s begins --", name);
     return begin_node(asking, name) && lsig_ask_pass(asking, 0, NULL, NULL);
+}
+
+bool lsig_ask_drain(struct lsig_asking *asking)
+{
+    struct lsig_world *world = asking->world;
+    char name[NAME_SIZE] = LSIG_NODE_FIRST;
+    if (asking->arguments[0].data != NULL && !read_node_name(asking, asking->arguments[0], name)) {
+        return false;
+    }
+    struct lsig_node *node = find_live(asking, name);
+    if (node == NULL) {
+        return false;
+    }
+    if (node->draining) {
+        return lsig_ask_fail(asking, "the node \"%s\" drains already", name);
+    }
+    lsig_story_add(&world->story, lsig_world_ms(world), "-- the node %s drains --", name);
+    lsig_node_drain(node);
+    return lsig_ask_pass(asking, 0, NULL, NULL);
 }
 
 bool lsig_ask_kill(struct lsig_asking *asking)

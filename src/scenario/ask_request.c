@@ -324,6 +324,17 @@ static bool is_answered(void *arg)
     return exchange->answered;
 }
 
+// As net/routes_policy.c does it.
+static bool refuse_draining(struct exchange *exchange)
+{
+    static const char busy[] = "{\"detail\":\"The server is shutting down\"}";
+    if (exchange->node->draining) {
+        on_answer(exchange, &(struct lsig_route_answer){
+                                .status = 503, .body = lsig_span_of(busy), .retry_after_s = 1});
+    }
+    return exchange->node->draining;
+}
+
 static bool ask_route(struct exchange *exchange)
 {
     struct lsig_node *node = exchange->node;
@@ -431,7 +442,8 @@ static bool perform(struct exchange *exchange)
     lsig_story_add(&world->story, lsig_world_ms(world), "%s -> %s %s", who, exchange->method,
                    exchange->line);
     bool fine = world->stage != NULL ? ask_server(exchange)
-                                     : answer_by_itself(exchange) || ask_route(exchange);
+                                     : answer_by_itself(exchange) || refuse_draining(exchange) ||
+                                           ask_route(exchange);
     if (!fine) {
         return false;
     }

@@ -73,6 +73,7 @@ static void start_flow(struct lsig_node *node)
     node->decisions = (struct lsig_observer){.wants_messages = true, .on_event = on_event};
     lsig_observer_add(&node->flow, &node->decisions);
     node->dead = false;
+    node->draining = false;
 }
 
 static struct lsig_node *add(struct lsig_world *world, struct lsig_span name)
@@ -152,6 +153,20 @@ static void free_machine(struct lsig_node *node)
         lsig_script_free(node->script, NULL, NULL);
     }
     node->script = NULL;
+}
+
+// As lsig_session_drain_all of net/session_time.h.
+void lsig_node_drain(struct lsig_node *node)
+{
+    node->draining = true;
+    for (struct lsig_wire *wire = node->wires; wire != NULL; wire = wire->next) {
+        if (wire->player != NULL && wire->close_code == 0) {
+            lsig_attend_drain(&wire->client);
+            wire->client.state = LSIG_CLIENT_CLOSING;
+            lsig_wire_sink.close(&wire->client, lsig_status_close_code(LSIG_DRAINING),
+                                 "the server is shutting down");
+        }
+    }
 }
 
 void lsig_node_kill(struct lsig_node *node)

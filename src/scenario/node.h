@@ -31,6 +31,7 @@ struct lsig_node {
     struct lsig_world *world;
     char name[LSIG_NODE_NAME_MAX + 1];
     bool dead;                  // it has nothing any more but its name
+    bool draining;              // it is about to end, and takes nobody any more
     struct lsig_script *script; // the base's, or its own
     struct lsig_flow flow;
     struct lsig_observer decisions;     // for the story: which line of a policy refused
@@ -46,6 +47,9 @@ struct lsig_node *lsig_node_new_first(struct lsig_world *world);
 // told. The name is good, and no live node has it. NULL: the report says why it does not begin.
 struct lsig_node *
 lsig_node_begin(struct lsig_world *world, struct lsig_span name, struct lsig_buf *report);
+// It begins its orderly end, as by SIGTERM: its clients hear of it, and their connections close at
+// the end of the turn. They stay away.
+void lsig_node_drain(struct lsig_node *node);
 // It ends as by a power cut: its sockets break, and nobody on it hears of anything any more. Hooks
 // of its own that wait come to nothing.
 void lsig_node_kill(struct lsig_node *node);

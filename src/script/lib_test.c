@@ -279,6 +279,7 @@ static int push_asker(lua_State *L, const char *operation)
     X(resumes)                                                                                     \
     X(leaves)                                                                                      \
     X(node)                                                                                        \
+    X(drain)                                                                                       \
     X(kill)                                                                                        \
     X(redis)                                                                                       \
     X(store)                                                                                       \
@@ -349,6 +350,7 @@ static const struct lsig_handle_field test_fields[] = {
     {"logged", ask_logged},
     {"logged_nothing", ask_logged_nothing},
     {"node", ask_node},
+    {"drain", ask_drain},
     {"kill", ask_kill},
     {"redis", ask_redis},
     {"store", ask_store},

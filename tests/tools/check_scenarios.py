@@ -13,7 +13,6 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 INSIDE = "steps of the server say it to each other; no client hears it"
-NO_CLIENT = "no client of a scenario can bring it about; held by tests/wire/"
 
 EXCEPTIONS = {
     "OK": INSIDE,
@@ -27,8 +26,6 @@ EXCEPTIONS = {
     "1000": "the client's own: leaves() says it",
     "1006": "no close at all: drops() and vanishes() do it",
     "1002": "no WebSocket (RFC 6455): below what a scenario's client speaks",
-    "DRAINING": NO_CLIENT + "test_drain.py",
-    "1001": NO_CLIENT + "test_drain.py",
 }
 
 # Closes that no `error` frame comes before (src/flow/line.c): a scenario sees the close code.

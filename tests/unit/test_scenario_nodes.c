@@ -169,6 +169,9 @@ static void what_cannot_be_is_said(void **state)
     fixture_fails_test(f, "t:node { nam = 'n2' }", "write its name");
     fixture_fails_test(f, "t:kill 'n2'", "there is no node \"n2\"; t:node { name = \"n2\" }");
     fixture_fails_test(f, "t:kill()", "which one? t:kill \"n2\"");
+    fixture_fails_test(f, "t:drain 'n2'", "there is no node \"n2\"; t:node { name = \"n2\" }");
+    fixture_fails_test(f, "t:drain() t:drain 'n1'", "the node \"n1\" drains already");
+    fixture_fails_test(f, "t:kill 'n1' t:drain()", "the node \"n1\" is dead");
     fixture_fails_test(f, "t:client { user = 'ann', node = 'n3' }", "there is no node \"n3\"");
     fixture_fails_test(f, "t:client('ann'):joins('r1', { nod = 'n3' })", "did you mean 'node'?");
     fixture_fails_test(f, "t:kill 'n1' t:client('ann'):joins 'r1'",

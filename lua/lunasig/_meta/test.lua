@@ -160,6 +160,12 @@ function Test:state(room, policy, options) end
 ---@param options { name: string } 1 to 32 letters, digits, `_`, `.` and `-`
 function Test:node(options) end
 
+--- A node begins its orderly end, as a server does on SIGTERM: its clients hear `draining`, their connections close (`is_closed(1001)`),
+--- and their members are away until RESUME_WINDOW_S is over. It takes nobody any more (`is_refused "DRAINING"`), and /health says so. A real
+--- server hands its sessions to the next one on the same data folder; a test's ends with `t:kill`.
+---@param node? string "n1" unless written
+function Test:drain(node) end
+
 --- A node dies as by a power cut: its connections break (`is_closed(1006)`), its rooms, resumes, timers and waiting hooks are gone, and
 --- no hook hears of it. Its clients may `joins` or `resumes` on another; a resume finds nobody there and is a join. The test itself goes
 --- on, even when it is "n1".
