@@ -5,15 +5,18 @@
 #include <lauxlib.h>
 #include <lua.h>
 
+#include "base/clock.h"
 #include "script/analyse_parts.h"
 #include "script/state_declaration.h"
 
 enum {
-    STEPS_MAX = 1000000, // of one load: functions, and entries of tables
-    TABLES_DEPTH = 4,    // tables in tables
+    STEPS_MAX = 1000000,   // of one load: functions, and entries of tables
+    TIME_MAX_US = 2000000, // of one load: tables that were emptied have many places and no entries
+    TABLES_DEPTH = 4,      // tables in tables
     UPVALUES_MAX = 256,
-    INDEX_SEEN = 1, // stack: functions that were looked at, as keys
-    INDEX_WORK = 2, // those that wait, as a list
+    INDEX_SEEN = 1,  // stack: functions that were looked at, as keys
+    INDEX_WORK = 2,  // those that wait, as a list
+    INDEX_DEPTH = 3, // tables that the function reached, and how deep they were when they were read
 };
 
 struct walk {
@@ -22,6 +25,7 @@ struct walk {
     const char *what; // kind of function that the walk began at: "a hook"
     bool reached;     // the function is not that one, but one that it reaches
     size_t steps;
+    int64_t until_us; // of the monotonic clock
     int waiting;
     struct lsig_buf dump;
     struct lsig_bytecode code;  // of the function that is looked at
@@ -128,12 +132,38 @@ static void add_work(struct walk *walk, lua_State *L)
     lua_rawseti(L, INDEX_WORK, ++walk->waiting);
 }
 
+static bool is_over(struct walk *walk)
+{
+    return ++walk->steps > STEPS_MAX ||
+           (walk->steps % 64 == 0 && lsig_clock_mono_us() > walk->until_us);
+}
+
+// Whether reading the table on top of the stack, which stays, finds more than was found: it is read
+// for the first time for this function, or less deep than before, so that more of its tables are.
+static bool is_news(lua_State *L, bool any, int depth)
+{
+    int rank = any ? 0 : depth + 1;
+    lua_pushvalue(L, -1);
+    lua_rawget(L, INDEX_DEPTH);
+    bool news = lua_isnil(L, -1) || lua_tointeger(L, -1) > rank;
+    lua_pop(L, 1);
+    if (news) {
+        lua_pushvalue(L, -1);
+        lua_pushinteger(L, rank);
+        lua_rawset(L, INDEX_DEPTH);
+    }
+    return news;
+}
+
 // The table on top of the stack, which stays. any: also fields that the function does not name.
 static void look_at_table(struct walk *walk, lua_State *L, bool any, int depth)
 {
     luaL_checkstack(L, 8, "analysis");
+    if (!is_news(L, any, depth)) {
+        return;
+    }
     for (lua_pushnil(L); lua_next(L, -2) != 0; lua_pop(L, 1)) { // [table, key, value]
-        if (++walk->steps > STEPS_MAX) {
+        if (is_over(walk)) {
             lua_pop(L, 2);
             return;
         }
@@ -166,6 +196,8 @@ static void look_at_function(struct walk *walk, lua_State *L)
     }
     look_at_code(walk);
     collect_names(walk);
+    lua_newtable(L);
+    lua_replace(L, INDEX_DEPTH);
     for (int i = 1; lua_getupvalue(L, -1, i) != NULL; i++) { // [function, value]
         if (lua_isfunction(L, -1)) {
             add_work(walk, L);
@@ -188,7 +220,7 @@ static void walk_from(struct walk *walk, lua_State *L, int reference, const char
     walk->what = what;
     walk->reached = false;
     add_work(walk, L);
-    while (walk->waiting > 0 && ++walk->steps <= STEPS_MAX) {
+    while (walk->waiting > 0 && !is_over(walk)) {
         lua_rawgeti(L, INDEX_WORK, walk->waiting--);
         look_at_function(walk, L);
         lua_pop(L, 1);
@@ -203,6 +235,7 @@ static int walk_all(lua_State *L)
     const struct lsig_policy *policy = walk->policy;
     lua_settop(L, 0);
     luaL_checkstack(L, 16, "analysis");
+    lua_newtable(L);
     lua_newtable(L);
     lua_newtable(L);
     for (size_t i = 0; i < policy->hook_count; i++) {
@@ -226,7 +259,8 @@ static int walk_all(lua_State *L)
 
 void lsig_analysis_check_writes(struct lsig_analysis *analysis, struct lsig_policy *policy)
 {
-    struct walk walk = {.analysis = analysis, .policy = policy};
+    struct walk walk = {
+        .analysis = analysis, .policy = policy, .until_us = lsig_clock_mono_us() + TIME_MAX_US};
     lsig_map_init(&walk.names);
     lsig_buf_init(&walk.dump, LSIG_BYTECODE_BYTES_MAX);
     if (lua_cpcall(policy->vm.L, walk_all, &walk) != 0) {

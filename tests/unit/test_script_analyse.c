@@ -278,6 +278,26 @@ static void tables_and_functions_that_hold_each_other_are_walked_once(void **sta
                   "");
 }
 
+// Walked wherever it hangs, it would use up the steps of a load before the last entry is seen.
+static void a_table_that_hangs_in_many_places_is_walked_once(void **state)
+{
+    struct fixture *f = *state;
+    assert_report(f,
+                  SIG "local count, big, many = 0, {}, {}\n"
+                      "for i = 1, 1000 do big[i] = i end\n"
+                      "for i = 1, 2000 do many[i] = big end\n"
+                      "many[2001] = function()\ncount = count + 1 end\n"
+                      "sig.on('join', function() many[2001]() end)",
+                  "policy.lua:6: " REACHED);
+    // Less deep than where it was seen first, more of it is read.
+    assert_report(f,
+                  SIG "local count, deep = 0, { {} }\n"
+                      "deep[1][1] = { { { { function()\ncount = count + 1 end } } } }\n"
+                      "deep[2] = deep[1][1]\n"
+                      "sig.on('join', function() return deep[2] end)",
+                  "policy.lua:4: " REACHED);
+}
+
 static void a_timer_without_a_hook_is_named(void **state)
 {
     struct fixture *f = *state;
@@ -364,6 +384,7 @@ int main(void)
         TEST(what_a_hook_shares_with_its_maker_is_lost_too),
         TEST(a_hook_may_write_what_is_its_own),
         TEST(tables_and_functions_that_hold_each_other_are_walked_once),
+        TEST(a_table_that_hangs_in_many_places_is_walked_once),
         TEST(a_timer_without_a_hook_is_named),
         TEST(a_timer_is_found_whatever_file_handles_it),
         TEST(large_and_odd_files_are_read_to_their_end),
