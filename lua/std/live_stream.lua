@@ -80,7 +80,7 @@ local function config_of(request)
 end
 
 local function stop(room, id, entry, by)
-  local seconds = sig.now() - entry.started
+  local seconds = clock.since(entry.started)
   room.state.streams:remove(id)
   room:send("live-stream-stop", { stream_id = id, stopped_by = by, duration_seconds = seconds, timestamp = clock.stamp() })
   if not pcall(keys.remove, keys, room.id .. "/" .. id) then sig.log("warning", "a stream key was not removed: it ends within " .. kept) end
@@ -129,7 +129,7 @@ sig.route("GET /webrtc/rooms/:room/live-streams", {}, function(_, room)
       status = "streaming",
       started_by = entry.started_by,
       started_at = clock.stamp(entry.started),
-      duration_seconds = sig.now() - entry.started,
+      duration_seconds = clock.since(entry.started),
     }
   end
   return 200, { room_id = room.id, active_streams = list, count = #list }

@@ -62,7 +62,7 @@ end
 -- As others see it: with how long it has run until now.
 function recording.shown(entry)
   if entry.running_since then
-    entry.duration_seconds, entry.running_since = entry.duration_seconds + sig.now() - entry.running_since, nil
+    entry.duration_seconds, entry.running_since = entry.duration_seconds + clock.since(entry.running_since), nil
   end
   return entry
 end
@@ -86,6 +86,7 @@ function recording.start(room, user_id, id, options)
   entry.quality = recording.qualities[options.quality] and options.quality or "medium"
   entry.duration_seconds, entry.running_since = 0, sig.now()
   open:set(id, entry)
+  entry.running_since = nil -- as it is told first, no time has passed
   return entry
 end
 

@@ -18,7 +18,7 @@ local function write(room, member, left)
     role = member.role,
     joined_at = clock.stamp(since),
     left_at = left and clock.stamp(),
-    seconds = left and sig.now() - since,
+    seconds = left and clock.since(since),
     reason = left,
   }, ttl)
 end
