@@ -109,8 +109,7 @@ class Proxy:
         finally:
             self.kill()
         log = self.log
-        for secret in secrets.CONFIDENTIAL:
-            assert secret not in log, f"a secret is in the log of {self.command[0]}"
+        assert secrets.found_in(log) < 0, f"a secret is in the log of {self.command[0]}"
 
     def kill(self):
         with contextlib.suppress(ProcessLookupError):

@@ -30,7 +30,7 @@ def test_half_a_second_request_on_many_connections_leaves_room_for_others(server
     ann, bob = server.gather(room, "ann", "bob")
     ann.send("chat-message", {"content": "hello"})
     bob.expect("chat-message", content="hello")
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 5  # before one of them has gone
     for client in kept:
         client.ends(20)
     assert time.monotonic() - began < 20

@@ -8,6 +8,7 @@ import subprocess
 import pytest
 
 import lunasig_certificates as certificates
+import lunasig_figures
 import lunasig_secrets as secrets
 import lunasig_server
 
@@ -83,6 +84,8 @@ def write(tmp_path, text):
 def test_all_scenarios_of_the_repository_agree(tmp_path):
     files = files_with_tests(tmp_path)
     assert len(files) > 20
+    if lunasig_figures.SANITIZED and not lunasig_figures.LONG:
+        files = files[::5]  # the verdicts are those of the release build: here it is about the memory of both ends
     with concurrent.futures.ThreadPoolExecutor(4) as workers:
         jobs = [workers.submit(Tested, tmp_path / str(i), file) for i, file in enumerate(files)]
         tested = [job.result() for job in jobs]

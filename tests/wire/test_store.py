@@ -73,7 +73,7 @@ def test_others_are_served_while_hooks_wait_for_the_database(house, room):
         began = time.monotonic()
         bob.send("chat-message", {"content": str(number)})
         eve.expect("chat-message", content=str(number))
-        assert time.monotonic() - began < 1
+        assert time.monotonic() - began < 3
     ann.expect("note", key="spin", text="300")
     assert server.metrics()["lunasig_loop_gap_max_seconds"] < 0.5
 

@@ -133,3 +133,15 @@ def test_a_connection_whose_token_ends_is_told_and_closed_with_4401(start_server
     ann.expect("room-state")
     assert ann.close_code() == 4401
     assert [m["payload"]["code"] for m in ann.last_words if m["type"] == "error"] == ["TOKEN_EXPIRED"]
+
+
+def test_what_is_confidential_is_found_in_a_log_wherever_it_stands_there():
+    """What all other tests rely on when they look through the logs of their servers."""
+    token = secrets.make_token("ann")
+    head, _, signature = token.rpartition(".")
+    assert secrets.found_in("") < 0 and secrets.found_in("a line\n" * 1000) < 0
+    for secret in (token, secrets.SECRET, secrets.SDP_MARK, signature):
+        for before, after in (("", ""), ("x=", ""), ("", ";"), ("a line\n" * 1000 + '"', '"')):
+            assert secrets.found_in(before + secret + after) == len(before)
+        assert secrets.found_in(secret[:-1]) < 0
+    assert secrets.found_in(head) < 0

@@ -54,7 +54,7 @@ def test_a_version_is_loaded_used_rolled_back_and_discarded(versions, policy):
     assert ctl.fine("policy-discard", version=2) == {"in_force": 1}
     assert "no version 2" in ctl.refused(404, "policy-use", version=2)
     assert code_of(ann) == "ONE"
-    assert server.metrics()["lunasig_policy_swap_max_seconds"] < 0.05
+    assert server.metrics()["lunasig_policy_swap_max_seconds"] < 0.25
 
 
 def test_a_load_that_fails_lists_file_and_line_and_changes_nothing(versions, policy):

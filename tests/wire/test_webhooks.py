@@ -286,7 +286,7 @@ def test_a_hung_receiver_delays_nobody(start, receive, room):
         ann.send("chat-message", {"content": str(n)})
         bob.expect("chat-message", content=str(n))
         slowest = max(slowest, time.monotonic() - begin)
-    assert slowest < 0.5
+    assert slowest < 3  # the receiver would take 60
     eve = server.join(room, "eve")
     eve.leave()
     assert server.metrics()["lunasig_webhook_waiting"] == 5
