@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/alloc.h"
+#include "flow/attend.h"
 #include "net/session_sink.h"
 
 // Not empty: libwebsockets 4.1.6 does not tell of a pong without a payload.
@@ -141,6 +142,17 @@ void lsig_session_flush(struct lsig_session *session)
     }
 }
 
+// A close of ours is under way, and its client cannot come back for the session: who was sent away
+// is out of the room with the end of the turn, however long the client takes to answer.
+static void leave(struct lsig_session *session)
+{
+    if (session->close_code == 0 || session->client.resumable) {
+        return;
+    }
+    lsig_attend_close(&session->client, session->end_reason);
+    session->client.state = LSIG_CLIENT_CLOSING;
+}
+
 void lsig_session_flush_all(struct lsig_net *net)
 {
     while (net->dirty != NULL) {
@@ -148,6 +160,7 @@ void lsig_session_flush_all(struct lsig_net *net)
         lsig_session_unmark(session);
         if (session->wsi != NULL) {
             lsig_session_flush(session);
+            leave(session);
         } else if (session->close_code != 0) { // away, and its time is over
             lsig_session_unlink(&net->away, session);
             lsig_session_end(session);

@@ -7,6 +7,7 @@ import socket
 import stat
 import subprocess
 import sys
+import time
 
 import lunasig_client as wire
 import lunasig_figures
@@ -77,6 +78,22 @@ def test_a_kick_closes_with_4403_and_the_others_hear_it(server, room, dialect):
         bob.expect("user-left", user_id="ann", reason="kicked")
         assert "ann" in ctl.refused(404, "kick", room_id=room, user_id="ann")
     assert server.event("operator")["who"].startswith(f"uid {os.getuid()} pid {os.getpid()}")
+
+
+def test_who_is_kicked_is_out_of_the_room_also_when_its_client_never_answers(server, room):
+    ann, bob = server.gather(room, "ann:v1", "bob:v1")
+    began = time.monotonic()
+    with control(server) as ctl:
+        assert ctl.fine("kick", room_id=room, user_id="ann")["connections"] == 1
+        assert [it["user_id"] for it in ctl.fine("room", room_id=room)["members"]] == ["bob"]
+    bob.expect("user-left", user_id="ann", reason="kicked")
+    again = server.join(room, "ann", v1=True)
+    bob.until("user-joined", user_id="ann")
+    assert time.monotonic() - began < 4  # the server waits five seconds for the answer to its close frame
+    ann.send("chat-message", {"content": "still here"})
+    assert bob.listen(0.3) == []
+    assert ann.close_code() == 4403
+    assert again.room_state["participant_count"] == 2
 
 
 def test_a_kicked_member_cannot_resume_and_one_who_is_away_leaves_at_once(server, room):
