@@ -75,6 +75,8 @@ const CLOSES = {
  */
 /** @type {Session | null} */
 let session = null;
+/** What the notice says, and whether it says besides that the sound is off. */
+const noticed = { text: '', soundOff: false };
 
 // --- words ---------------------------------------------------------------------------------------
 
@@ -86,8 +88,21 @@ function showStatus(text, tone) {
 
 /** @param {string} text empty: takes it away */
 function showNotice(text) {
-  ui.noticeText.textContent = text;
-  ui.notice.hidden = !text;
+  noticed.text = text;
+  paintNotice();
+}
+
+/** @param {boolean} off */
+function showSoundOff(off) {
+  noticed.soundOff = off;
+  paintNotice();
+}
+
+function paintNotice() {
+  const sound = 'Your browser keeps the sound off until you click anywhere in this page.';
+  const texts = [noticed.text, noticed.soundOff ? sound : ''].filter(Boolean);
+  ui.noticeText.textContent = texts.join(' ');
+  ui.notice.hidden = texts.length === 0;
 }
 
 /** @param {string} name */
@@ -198,13 +213,13 @@ function onTrack(peer) {
   tile.setStream(peer.stream);
   tile.video.play().catch((error) => {
     if (error.name !== 'NotAllowedError') return; // a newer stream took its place
-    showNotice('Your browser keeps the sound off until you click anywhere in this page.');
+    showSoundOff(true);
     addEventListener('click', () => playAll(), { once: true });
   });
 }
 
 function playAll() {
-  showNotice('');
+  showSoundOff(false);
   for (const tile of session?.tiles.values() ?? []) tile.video.play().catch(() => {});
 }
 
@@ -358,6 +373,7 @@ function leave(notice) {
   ui.title.textContent = 'Video call';
   document.title = 'Lunasig call';
   showStatus('Not in a call', 'idle');
+  showSoundOff(false);
   showNotice(notice);
   ui.enter.focus();
 }

@@ -384,8 +384,25 @@ test('without camera and microphone one joins, watches and chats', TIMEOUT, asyn
   const bob = await enter(room, 'bob', {}, () => {
     navigator.mediaDevices.getUserMedia = () =>
       Promise.reject(new DOMException('no device', 'NotFoundError'));
+    // Browsers keep the sound off where nobody has clicked and no microphone is open.
+    const { play } = HTMLMediaElement.prototype;
+    let blocked = true;
+    addEventListener('click', ({ target }) => (blocked &&= target.id !== 'title'), true);
+    HTMLMediaElement.prototype.play = function () {
+      return blocked ? Promise.reject(new DOMException('', 'NotAllowedError')) : play.call(this);
+    };
   });
   await inCallWith(bob, 1);
+  // Where there is more to say, both are said.
+  await until(bob, () => {
+    const { textContent } = document.querySelector('#notice-text');
+    return /watch and chat/.test(textContent) && /keeps the sound off/.test(textContent);
+  });
+  await bob.page.click('#title');
+  assert.doesNotMatch(
+    await bob.page.$eval('#notice-text', (notice) => notice.textContent),
+    /keeps the sound off/,
+  );
   assert.match(
     await bob.page.$eval('#notice-text', (notice) => notice.textContent),
     /watch and chat/,
