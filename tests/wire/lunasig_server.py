@@ -12,6 +12,7 @@ import time
 
 import lunasig_certificates as certificates
 import lunasig_client as wire
+import lunasig_log
 import lunasig_mongo
 import lunasig_secrets as secrets
 
@@ -171,6 +172,7 @@ class Server:
             assert report not in log, log[max(log.find(report) - 200, 0) :][:6000]
         position = secrets.found_in(log)
         assert position < 0, f"a secret is in the log: …{log[max(position - 200, 0) : position + 40]}…"
+        lunasig_log.check(self.lines)
 
     # asking it
 
