@@ -105,7 +105,8 @@ end)
 
 
 def reload_paced(server, policy, ctl, reloads, seconds):
-    """Every fifth is broken. Gives how many were good, and the server's memory after a fifth of them."""
+    """Every fifth is broken. Gives how many were good, and the server's memory after half of them: until then it grows, to what the
+    versions that are kept take, and to what the threads that load keep for the next time."""
     began = time.monotonic()
     good = 0
     early = 0
@@ -115,7 +116,7 @@ def reload_paced(server, policy, ctl, reloads, seconds):
         status, answer = ctl.ask("reload")
         assert status == (422 if broken else 200), answer
         good += not broken
-        if number == reloads // 5:
+        if number == reloads // 2:
             early = ctl.fine("status")["memory_bytes"]
         left = began + (number + 1) * seconds / reloads - time.monotonic()
         if left > 0:
