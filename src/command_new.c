@@ -163,7 +163,8 @@ static int run(const struct lsig_command *command, int argc, char **argv)
             fputs("lunasig new: write policy NAME\nSee: lunasig new --help\n", stderr);
             return status;
         }
-        return lsig_command_parse(command, flags, 1, argv, &line, &status) ? status : status;
+        (void)lsig_command_parse(command, flags, 1, argv, &line, &status);
+        return status;
     }
     if (strcmp(argv[1], things[0]) != 0) {
         return lsig_command_unknown(command, "thing", argv[1], things, 1);

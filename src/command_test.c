@@ -251,6 +251,7 @@ static int run_with(struct order *order, struct lsig_settings *settings)
         order->options.real = order->real != NULL ? &dial.port : NULL;
         status = order->watch ? run_and_watch(order, settings) : run_once(order, settings);
     }
+    order->options.real = NULL;
     lsig_server_dial_close(&dial);
     lsig_buf_clear(&report);
     return status;

@@ -228,8 +228,7 @@ struct lsig_metric *lsig_metric_table_find(struct lsig_metric_table *table, cons
 static size_t print_pair(char *out, const char *name, struct lsig_span value)
 {
     assert(value.len <= LSIG_METRIC_LABEL_VALUE_MAX);
-    size_t len = strlen(name);
-    memcpy(out, name, len);
+    size_t len = (size_t)(stpcpy(out, name) - out);
     out[len++] = '=';
     out[len++] = '"';
     for (size_t i = 0; i < value.len; i++) {
@@ -237,7 +236,7 @@ static size_t print_pair(char *out, const char *name, struct lsig_span value)
         if (byte == '\\' || byte == '"' || byte == '\n') {
             out[len++] = '\\';
         }
-        out[len++] = byte == '\n' ? 'n' : byte;
+        out[len++] = (char)(byte == '\n' ? 'n' : byte);
     }
     out[len++] = '"';
     return len;

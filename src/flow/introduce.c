@@ -1,5 +1,6 @@
 #include "flow/introduce.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "base/alloc.h"
@@ -72,6 +73,7 @@ static void on_auth_hooks_done(void *arg, enum lsig_status status, struct lsig_h
 {
     struct lsig_client *client = arg;
     struct lsig_introduction *introduction = client->introduction;
+    assert(introduction != NULL);
     client->run = NULL;
     client->introduction = NULL;
     forget_request(client);

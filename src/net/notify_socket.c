@@ -98,7 +98,7 @@ struct lsig_notify_socket *lsig_notify_socket_open(uv_loop_t *loop)
         free(notify);
         return NULL;
     }
-    struct timeval patience = {.tv_usec = SEND_MS * 1000};
+    struct timeval patience = {.tv_usec = SEND_MS * 1000L};
     setsockopt(notify->fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
     uv_timer_init(loop, &notify->watchdog);
     notify->watchdog.data = notify;

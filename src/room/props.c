@@ -151,6 +151,7 @@ enum lsig_status lsig_props_set(struct lsig_props **props,
                                (now == NULL && count == LSIG_PROPS_MAX))) {
         return LSIG_TOO_BIG;
     }
+    assert(now == NULL || *props != NULL);
     size_t at = now != NULL ? (size_t)(now - (*props)->items) : count;
     struct props_undo *note = lsig_journal_note(journal, sizeof(*note), undo_back, undo_clear);
     if (note != NULL) {

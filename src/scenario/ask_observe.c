@@ -144,7 +144,7 @@ static void print_pair(char out[PAIR_SIZE], struct lsig_span key, struct lsig_sp
         if (*at == '\\' || *at == '"' || *at == '\n') {
             out[len++] = '\\';
         }
-        out[len++] = *at == '\n' ? 'n' : *at;
+        out[len++] = (char)(*at == '\n' ? 'n' : *at);
     }
     out[len++] = '"';
     out[len] = '\0';

@@ -362,7 +362,7 @@ static void lower_names(struct lsig_buf *head)
     for (size_t i = 0; i < head->len; i++) {
         char c = head->data[i];
         name = c == '\n' || (name && c != ':');
-        head->data[i] = name && c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
+        head->data[i] = (char)(name && c >= 'A' && c <= 'Z' ? c + 32 : c);
     }
 }
 
@@ -382,7 +382,7 @@ static bool ask_server(struct exchange *exchange)
     struct lsig_buf bearer;
     struct lsig_real_answer answer = {.status = 0};
     size_t count = 0;
-    lsig_buf_init(&bearer, 2 * LSIG_TOKEN_MAX);
+    lsig_buf_init(&bearer, (size_t)2 * LSIG_TOKEN_MAX);
     lsig_buf_init(&answer.head, ANSWER_MAX);
     lsig_buf_init(&answer.body, ANSWER_MAX);
     for (; count < exchange->request.header_count; count++) {

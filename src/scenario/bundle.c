@@ -334,6 +334,7 @@ static void run_with(struct lsig_bundle *bundle,
     wanted->settings = &settings;
     bundle->base.keyring = keyring;
     run_in_world(bundle, test, how, wanted);
+    wanted->settings = NULL;
     bundle->base.keyring = bundle->keyring;
     lsig_keyring_free(keyring);
     lsig_settings_clear(&settings);

@@ -106,7 +106,7 @@ static bool open_line(struct lsig_asking *asking, bool resume)
     const char *headers[3] = {NULL};
     size_t count = 0;
     lsig_buf_init(&path, PATH_MAX_BYTES);
-    lsig_buf_init(&bearer, 2 * LSIG_TOKEN_MAX);
+    lsig_buf_init(&bearer, (size_t)2 * LSIG_TOKEN_MAX);
     lsig_buf_init(&answer.head, LSIG_REAL_BODY_MAX);
     lsig_buf_init(&answer.body, LSIG_REAL_BODY_MAX);
     print_path(player, resume, &path);

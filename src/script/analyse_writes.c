@@ -85,22 +85,27 @@ is_indexed(const struct lsig_opcodes *opcodes, const struct lsig_bytecode_functi
     return false;
 }
 
-static void look_at_code(struct walk *walk)
+static void look_at_instruction(struct walk *walk, int function, size_t at)
 {
     const struct lsig_opcodes *opcodes = &walk->analysis->opcodes;
+    const struct lsig_bytecode_function *code = &walk->code.functions[function];
+    uint32_t word = lsig_bytecode_word(code, at);
+    uint32_t op = lsig_bytecode_op(word);
+    if (is_write(opcodes, op) && resolve(&walk->code, function, lsig_bytecode_a(word)) >= 0) {
+        tell_write(walk, function, at, lsig_bytecode_a(word));
+    } else if (op == opcodes->upvalue_get) {
+        int upvalue = resolve(&walk->code, function, lsig_bytecode_d(word));
+        if (upvalue >= 0 && upvalue < UPVALUES_MAX && is_indexed(opcodes, code, at)) {
+            walk->indexed[upvalue] = true;
+        }
+    }
+}
+
+static void look_at_code(struct walk *walk)
+{
     for (int i = 0; i < walk->code.function_count; i++) {
-        const struct lsig_bytecode_function *code = &walk->code.functions[i];
-        for (size_t at = 0; at < code->length; at++) {
-            uint32_t word = lsig_bytecode_word(code, at);
-            uint32_t op = lsig_bytecode_op(word);
-            if (is_write(opcodes, op) && resolve(&walk->code, i, lsig_bytecode_a(word)) >= 0) {
-                tell_write(walk, i, at, lsig_bytecode_a(word));
-            } else if (op == opcodes->upvalue_get) {
-                int upvalue = resolve(&walk->code, i, lsig_bytecode_d(word));
-                if (upvalue >= 0 && upvalue < UPVALUES_MAX && is_indexed(opcodes, code, at)) {
-                    walk->indexed[upvalue] = true;
-                }
-            }
+        for (size_t at = 0; at < walk->code.functions[i].length; at++) {
+            look_at_instruction(walk, i, at);
         }
     }
 }

@@ -1,5 +1,6 @@
 #include "script/bytecode.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include <lua.h>
@@ -204,6 +205,7 @@ static bool read_function(struct load *load, struct reader *reader)
     if (reader->bad) {
         return false;
     }
+    assert(load->waiting != NULL); // there is a place for each function
     load->waiting[load->waiting_count++] = bytecode->function_count++;
     return true;
 }

@@ -46,7 +46,7 @@ static void print_operation_id(struct lsig_buf *buf, const struct lsig_script_ro
     int len = snprintf(id, sizeof(id), "%s", methods[route->method]);
     for (const char *at = path; *at != '\0' && len < (int)sizeof(id) - 1; at++) {
         if (strchr("{}", *at) == NULL) {
-            id[len++] = strchr("/-.:", *at) != NULL ? '_' : *at;
+            id[len++] = (char)(strchr("/-.:", *at) != NULL ? '_' : *at);
         }
     }
     id[len] = '\0';

@@ -59,13 +59,14 @@ static int sig_stats(lua_State *L)
     struct lsig_survey_figures figures;
     const struct lsig_performer *performer = check_asked(L, "sig.stats");
     performer->survey->figures(performer->self, &figures);
+    int64_t uptime_s = figures.uptime_ms / 1000;
     lua_createtable(L, 0, 8);
     set_number(L, "rooms", (double)figures.rooms);
     set_number(L, "members", (double)figures.members);
     set_number(L, "connections", (double)figures.connections);
     set_number(L, "away", (double)figures.away);
     set_number(L, "messages_relayed", (double)figures.messages_relayed);
-    set_number(L, "uptime_seconds", (double)(figures.uptime_ms / 1000));
+    set_number(L, "uptime_seconds", (double)uptime_s);
     push_sizes(L, figures.ranking);
     lua_setfield(L, -2, "rooms_by_size");
     push_top(L, figures.ranking);

@@ -21,40 +21,40 @@ enum look {
 struct sample {
     const char *text;
     size_t opcode; // offset in struct lsig_opcodes
-    bool nested;   // it stands in the function in the function
     size_t at;
     size_t length;
     enum look look;
+    bool nested; // it stands in the function in the function
 };
 
 #define OPCODE(name) offsetof(struct lsig_opcodes, name)
 #define INNER(statement) "local a return function(y) " statement " end"
 
 static const struct sample samples[] = {
-    {"return x", OPCODE(global_get), false, 0, 2, LOOK_D_TEXT},
-    {"x = 1", OPCODE(global_set), false, 1, 3, LOOK_D_TEXT},
-    {"return 'x'", OPCODE(text), false, 0, 2, LOOK_D_TEXT},
-    {"local t = ... return t.x", OPCODE(field_get), false, 1, 3, LOOK_C_TEXT},
-    {"local t = ... t.x = t", OPCODE(field_set), false, 1, 3, LOOK_C_TEXT},
-    {"local t, k = ... return t[k]", OPCODE(index_get), false, 1, 3, LOOK_NOTHING},
-    {INNER("return a"), OPCODE(upvalue_get), true, 0, 2, LOOK_NOTHING},
-    {INNER("a = y"), OPCODE(upvalue_set[0]), true, 0, 2, LOOK_NOTHING},
-    {INNER("a = 'x'"), OPCODE(upvalue_set[1]), true, 0, 2, LOOK_D_TEXT},
-    {INNER("a = 1"), OPCODE(upvalue_set[2]), true, 0, 2, LOOK_NOTHING},
-    {INNER("a = nil"), OPCODE(upvalue_set[3]), true, 0, 2, LOOK_NOTHING},
-    {"return function() end", OPCODE(closure), false, 0, 3, LOOK_D_CHILD},
-    {"local f = ... f()", OPCODE(call), false, 2, 4, LOOK_NOTHING},
-    {"local f = ... f(...)", OPCODE(call_many), false, 3, 5, LOOK_NOTHING},
-    {"local f = ... return f()", OPCODE(call_last), false, 2, 3, LOOK_NOTHING},
-    {"local f = ... return f(...)", OPCODE(call_many_last), false, 3, 4, LOOK_NOTHING},
-    {"local a = ... if a then x = a end", OPCODE(jump), false, 2, 5, LOOK_NOTHING},
-    {"while x do end", OPCODE(loop), false, 3, 6, LOOK_NOTHING},
-    {"local a = ... if a then x = a end", OPCODE(comparison_last), false, 1, 5, LOOK_NOTHING},
-    {"do local a = ... x = function() return a end end", OPCODE(close), false, 3, 5, LOOK_NOTHING},
-    {"return", OPCODE(leave[0]), false, 0, 1, LOOK_NOTHING},
-    {"return 1", OPCODE(leave[1]), false, 1, 2, LOOK_NOTHING},
-    {"return 1, 2", OPCODE(leave[2]), false, 2, 3, LOOK_NOTHING},
-    {"local f = ... return 1, f()", OPCODE(leave[3]), false, 4, 5, LOOK_NOTHING},
+    {"return x", OPCODE(global_get), 0, 2, LOOK_D_TEXT, false},
+    {"x = 1", OPCODE(global_set), 1, 3, LOOK_D_TEXT, false},
+    {"return 'x'", OPCODE(text), 0, 2, LOOK_D_TEXT, false},
+    {"local t = ... return t.x", OPCODE(field_get), 1, 3, LOOK_C_TEXT, false},
+    {"local t = ... t.x = t", OPCODE(field_set), 1, 3, LOOK_C_TEXT, false},
+    {"local t, k = ... return t[k]", OPCODE(index_get), 1, 3, LOOK_NOTHING, false},
+    {INNER("return a"), OPCODE(upvalue_get), 0, 2, LOOK_NOTHING, true},
+    {INNER("a = y"), OPCODE(upvalue_set[0]), 0, 2, LOOK_NOTHING, true},
+    {INNER("a = 'x'"), OPCODE(upvalue_set[1]), 0, 2, LOOK_D_TEXT, true},
+    {INNER("a = 1"), OPCODE(upvalue_set[2]), 0, 2, LOOK_NOTHING, true},
+    {INNER("a = nil"), OPCODE(upvalue_set[3]), 0, 2, LOOK_NOTHING, true},
+    {"return function() end", OPCODE(closure), 0, 3, LOOK_D_CHILD, false},
+    {"local f = ... f()", OPCODE(call), 2, 4, LOOK_NOTHING, false},
+    {"local f = ... f(...)", OPCODE(call_many), 3, 5, LOOK_NOTHING, false},
+    {"local f = ... return f()", OPCODE(call_last), 2, 3, LOOK_NOTHING, false},
+    {"local f = ... return f(...)", OPCODE(call_many_last), 3, 4, LOOK_NOTHING, false},
+    {"local a = ... if a then x = a end", OPCODE(jump), 2, 5, LOOK_NOTHING, false},
+    {"while x do end", OPCODE(loop), 3, 6, LOOK_NOTHING, false},
+    {"local a = ... if a then x = a end", OPCODE(comparison_last), 1, 5, LOOK_NOTHING, false},
+    {"do local a = ... x = function() return a end end", OPCODE(close), 3, 5, LOOK_NOTHING, false},
+    {"return", OPCODE(leave[0]), 0, 1, LOOK_NOTHING, false},
+    {"return 1", OPCODE(leave[1]), 1, 2, LOOK_NOTHING, false},
+    {"return 1, 2", OPCODE(leave[2]), 2, 3, LOOK_NOTHING, false},
+    {"local f = ... return 1, f()", OPCODE(leave[3]), 4, 5, LOOK_NOTHING, false},
 };
 
 enum { SAMPLE_COUNT = sizeof(samples) / sizeof(samples[0]) };

@@ -1,5 +1,6 @@
 #include "store/criteria.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -93,6 +94,7 @@ static int compare_values(enum type type, struct lsig_span one, struct lsig_span
     case ID:
         return compare_texts(first_member(one, "$oid"), first_member(other, "$oid"));
     case BOOLEAN:
+        assert(one.data != NULL && other.data != NULL);
         return (one.data[0] == 't') - (other.data[0] == 't');
     default:
         return lsig_span_equal(one, other) ? 0 : 1;

@@ -202,10 +202,8 @@ static void print_plain(struct lsig_buf *buf,
 {
     size_t cursor = 0;
     struct lsig_span key;
-    struct lsig_span part;
-    if (projection->whole) {
-        lsig_json_raw(buf, name, value);
-    } else if (is_special(value, &part)) {
+    struct lsig_span part = value;
+    if (projection->whole || is_special(value, &part)) {
         lsig_json_raw(buf, name, part);
     } else if (lsig_scan_type(value) == LSIG_JSON_OBJECT) {
         lsig_json_open(buf, name, '{');

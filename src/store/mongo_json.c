@@ -56,7 +56,7 @@ static char *narrow(const char *name, bool outermost)
                                    (substitutes[s].first && !(outermost && at == name)))) {
             s++;
         }
-        *end++ = s < SUBSTITUTES ? substitutes[s].plain : *at;
+        *end++ = (char)(s < SUBSTITUTES ? substitutes[s].plain : *at);
         at += s < SUBSTITUTES ? WIDE : 1;
     }
     *end = '\0';

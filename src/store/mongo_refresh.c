@@ -153,8 +153,8 @@ static void read_login(const bson_t *document, struct lsig_refresh_token *token)
 
 // The tokens of a login: first the good one, then the used ones, the oldest first.
 struct tokens {
-    const bson_t *document;
     bson_iter_t used;
+    const bson_t *document;
     bool begun;
 };
 
