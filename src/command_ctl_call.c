@@ -76,6 +76,9 @@ static int print_people(char people[PEOPLE_MAX], struct lsig_span entry)
     char whom[CELL];
     lsig_ctl_text(who, entry, "user_id");
     lsig_ctl_text(whom, entry, "target");
+    if (whom[0] == '\0') {
+        lsig_ctl_text(whom, entry, "to");
+    }
     bool to_room = is_message(entry) && whom[0] == '\0' && !is(entry, "type", "join") &&
                    !is(entry, "type", "auth") && lsig_ctl_member(entry, "type").data != NULL;
     if (to_room || whom[0] != '\0') {

@@ -1,6 +1,7 @@
 #include "flow/operate_watch.h"
 
 #include "codec/json.h"
+#include "flow/audience.h"
 
 enum { TEXT_MAX = 128 }; // bytes shown of what a client wrote
 
@@ -53,6 +54,9 @@ print_event(struct lsig_buf *out, const struct lsig_flow *flow, const struct lsi
     }
     print_cut(out, "type", event->type);
     print_cut(out, "target", event->target);
+    if (event->type.data != NULL && event->target.data == NULL) {
+        lsig_audience_print(out, flow, event->type);
+    }
     if (event->bytes > 0) {
         lsig_json_integer(out, "bytes", (int64_t)event->bytes);
     }

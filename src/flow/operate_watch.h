@@ -4,6 +4,7 @@
 // A line says who did what: names, message types, targets, sizes and refusals, never a payload.
 //   {"event":"message","at":"2026-…","room_id":"r1","user_id":"ann","peer_id":"…","type":"offer",
 //    "target":"bob","bytes":2417}
+// Without a target, "to" as in audience.h.
 // Of what a policy refused, or consumed ("handled":true), also "where" ("chat.lua:12") and
 // "version".
 #pragma once

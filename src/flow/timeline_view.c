@@ -1,6 +1,7 @@
 #include "flow/timeline_view.h"
 
 #include "codec/json.h"
+#include "flow/audience.h"
 
 static void print_time(struct lsig_buf *out, int64_t wall_ms)
 {
@@ -41,6 +42,7 @@ static void print_verdict(struct lsig_buf *out, const struct lsig_timeline_verdi
 }
 
 static void print_entry(struct lsig_buf *out,
+                        const struct lsig_flow *flow,
                         const struct lsig_timeline *timeline,
                         const struct lsig_timeline_entry *entry)
 {
@@ -55,6 +57,9 @@ static void print_entry(struct lsig_buf *out,
     print_name(out, "user_id", timeline, entry->who);
     print_name(out, "target", timeline, entry->whom);
     print_name(out, message ? "type" : "reason", timeline, entry->what);
+    if (message && entry->whom == 0 && entry->what != 0) {
+        lsig_audience_print(out, flow, lsig_names_text(&timeline->names, entry->what));
+    }
     if (entry->renegotiation) {
         lsig_json_boolean(out, "renegotiation", true);
     }
@@ -144,7 +149,7 @@ void lsig_timeline_print(struct lsig_buf *out,
     lsig_json_integer(out, "lost", (int64_t)timeline->lost);
     lsig_json_open(out, "entries", '[');
     for (uint32_t i = 0; i < timeline->count; i++) {
-        print_entry(out, timeline, lsig_timeline_entry(timeline, i));
+        print_entry(out, flow, timeline, lsig_timeline_entry(timeline, i));
     }
     lsig_json_close(out, ']');
     lsig_json_open(out, "pairs", '[');

@@ -15,6 +15,8 @@ ANSWER = {"type": "answer", "sdp": wire.SDP}
 CANDIDATE = {"candidate": {"candidate": wire.CANDIDATE, "sdpMid": "0", "sdpMLineIndex": 0}}
 
 POLICY = """
+sig.type "question" { to = "role:host" }
+sig.type "vote" { to = "server" }
 sig.type "only-host" { from = { "host" } }
 sig.type "often" { rate = "1/min burst 2" }
 sig.type "numbered" { payload = sig.object { n = sig.integer } }
@@ -254,6 +256,24 @@ def test_the_admin_api_tells_the_same(server, room):
     assert answer.status == 200 and [short(entry) for entry in answer.json["entries"]] == ["joined ann host"]
     assert wire.http(port, "GET", "/admin/v1/rooms/nowhere/call", token=ADMIN_KEY).status == 404
     assert wire.http(port, "POST", f"/admin/v1/rooms/{room}/call", token=ADMIN_KEY).status == 405
+
+
+def test_messages_for_some_are_not_shown_as_for_all(house, room):
+    server, _ = house
+    ann, bob = server.gather(room, "ann:v1", "bob:v1")
+    with control(server) as watching:
+        watching.fine("watch", room_id=room)
+        bob.send("question", {})
+        ann.until("question")
+        bob.send("vote", {})
+        bob.send("chat-message", {"content": "hello"})
+        ann.until("chat-message")
+        seen = {it["type"]: it.get("to") for it in (watching.line() for _ in range(3))}
+    assert seen == {"question": "role:host", "vote": "server", "chat-message": None}
+    entries = {entry["type"]: entry.get("to") for entry in call(server, room)["entries"] if "type" in entry}
+    assert entries == seen
+    shown = ctl_of(server, "call", room).stdout
+    assert "bob → role:host  question\n" in shown and "bob → server     vote\n" in shown and "bob → all        chat-message\n" in shown
 
 
 def test_ctl_shows_it_to_people(house, room):
