@@ -71,7 +71,7 @@ end
 
 -- What all may see of a request, cleaned.
 local function config_of(request)
-  local config = { stream_id = request.stream_id or sig.random.id() }
+  local config = { stream_id = request.stream_id }
   for name in pairs(shown) do
     local value = request[name]
     config[name] = type(value) == "string" and text.without_tags(text.without_controls(value)) or value
@@ -95,8 +95,10 @@ sig.route("POST /webrtc/rooms/:room/live-streams/start", options, function(reque
   if room.count == 0 then return refused(403, "There is nobody in the room") end
   if streams:count() >= streams_max then return refused(409, ("A room has at most %d live streams"):format(streams_max)) end
   local config = config_of(request.body)
-  local id, secrets, why = config.stream_id, secrets_of(request.body, config)
+  local secrets, why = secrets_of(request.body, config)
   if not secrets then return answer.invalid("stream_key", why) end
+  local id = config.stream_id or sig.random.id() -- one of ours has letters of a short key by chance, and tells nothing
+  config.stream_id = id
   if not id:find "^[%w_-]+$" then return answer.invalid("stream_id", "it has letters, digits, _ and -") end
   if streams:has(id) then return refused(409, "There is a live stream of this id already") end
   streams:set(id, { config = config, started_by = request.user, started = sig.now() })

@@ -50,3 +50,10 @@ sig.test("a wrong request does not give the key back either", function(t)
   is_clean(answer)
   bob:receives_nothing()
 end)
+
+sig.test("a key may be short: what the server chooses has letters of it by chance", function(t)
+  local ann = scene.call(t, "ann")
+  for short in ("abcde"):gmatch "." do
+    assert(ann:requests("POST " .. path .. "/start", { title = "x", stream_key = short }).status == 200, short)
+  end
+end)
