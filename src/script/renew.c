@@ -12,14 +12,22 @@ static bool is_full(const struct lsig_policy *policy)
     return policy->vm.used > policy->vm.max / 100 * LSIG_RENEW_PERCENT;
 }
 
+static bool is_crowded(const struct lsig_vm *vm)
+{
+    return vm->used > vm->left && vm->used - vm->left > (vm->max - vm->left) / 2;
+}
+
 void lsig_renew_begin(struct lsig_policy *policy)
 {
     struct lsig_script *script = policy->script;
     struct lsig_renewal *renewal = &script->renewal;
     int64_t now_ms = lsig_script_now(&script->options).mono_ms;
     bool early = renewal->looked_ms != 0 && now_ms - renewal->looked_ms < LSIG_RENEW_LOOK_MS;
-    if (!early && !renewal->loading && !policy->entry->full) {
+    bool due = !early && !renewal->loading && !policy->entry->full;
+    if (due) {
         renewal->looked_ms = now_ms;
+    }
+    if (due || is_crowded(&policy->vm)) {
         lsig_renew_go_on(policy);
     }
 }

@@ -4,6 +4,10 @@
 // slices, so that the loop goes on meanwhile. A machine that is still above it then is made anew
 // from the texts that its version was loaded from. Hooks that are suspended in the old one end in
 // it.
+//
+// Until then, and where a version needs so much from its start, garbage is collected whenever it
+// has filled half of what was free: Lua's own collector would begin too late, and hooks would run
+// out of memory that nobody uses.
 #pragma once
 
 #include "script/policy.h"
@@ -21,7 +25,7 @@ struct lsig_renewal {
     int64_t looked_ms;             // monotonic; 0: never
 };
 
-// Begins to collect garbage, unless that was done just now.
+// Begins to collect garbage, unless that was done just now and there is room.
 void lsig_renew_begin(struct lsig_policy *policy);
 // Begins to collect garbage in any case: a collection that was cut short goes on.
 void lsig_renew_go_on(struct lsig_policy *policy);

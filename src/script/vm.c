@@ -162,7 +162,11 @@ bool lsig_vm_collect(struct lsig_vm *vm, int64_t limit_us, int *cycles)
         *cycles += lua_pcall(L, 0, 1, 0) == 0 && lua_toboolean(L, -1);
         lua_pop(L, 1);
     }
-    return *cycles >= LSIG_VM_CYCLES;
+    if (*cycles < LSIG_VM_CYCLES) {
+        return false;
+    }
+    vm->left = vm->used;
+    return true;
 }
 
 bool lsig_vm_open(struct lsig_vm *vm, size_t max, void *owner)

@@ -20,6 +20,7 @@ struct lsig_vm {
     struct lua_State *L;
     size_t used; // bytes
     size_t max;
+    size_t left;        // of used, when garbage was last collected whole; 0: never
     size_t spare_bytes; // in blocks that are kept for use again, beside what is used; bounded
     void *spare[LSIG_VM_SPARE_CLASSES];
     bool exhausted;                 // a block was refused since this was last cleared

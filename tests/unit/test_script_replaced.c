@@ -182,6 +182,26 @@ static void a_machine_that_is_full_from_the_start_is_replaced_once(void **state)
     assert_true(f->metrics.policy_vm_replaced <= 1);
 }
 
+// The collector of Lua alone begins when there is a fifth more than was left: more than fits.
+static void a_machine_that_is_nearly_full_has_room_for_its_garbage(void **state)
+{
+    struct fixture *f = *state;
+    f->options.memory_bytes = 4 * 1024 * 1024;
+    begin(f);
+    assert_int_equal(reload(f, TYPES "local t = {} for i = 1, 37000 do t[i] = { i, i } end "
+                                     "sig.on('message', function() for i = 1, 50 do "
+                                     "local s = { t[i], {} } end return sig.deny('X') end)")
+                         .status,
+                     LSIG_OK);
+    size_t max = (size_t)f->options.memory_bytes;
+    assert_in_range(list(f).views[0].memory_bytes, max * 90 / 100, max * 98 / 100);
+    for (int i = 0; i < 3000; i++) {
+        assert_string_equal(code_of(f), "X");
+        uv_run(&f->loop, UV_RUN_NOWAIT);
+    }
+    assert_int_equal(f->metrics.hook_memory_exceeded, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -193,6 +213,7 @@ int main(void)
         FIXTURE_TEST(a_hook_suspended_over_a_replacement_ends_in_its_own_machine),
         FIXTURE_TEST(garbage_alone_replaces_no_machine),
         FIXTURE_TEST(a_machine_that_is_full_from_the_start_is_replaced_once),
+        FIXTURE_TEST(a_machine_that_is_nearly_full_has_room_for_its_garbage),
     };
     return cmocka_run_group_tests_name("script/replaced", tests, NULL, NULL);
 }
