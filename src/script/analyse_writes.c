@@ -137,10 +137,13 @@ static void add_work(struct walk *walk, lua_State *L)
     lua_rawseti(L, INDEX_WORK, ++walk->waiting);
 }
 
+// Once it is, it stays so.
 static bool is_over(struct walk *walk)
 {
-    return ++walk->steps > STEPS_MAX ||
-           (walk->steps % 64 == 0 && lsig_clock_mono_us() > walk->until_us);
+    if (++walk->steps % 64 == 0 && lsig_clock_mono_us() > walk->until_us) {
+        walk->steps = STEPS_MAX + 1;
+    }
+    return walk->steps > STEPS_MAX;
 }
 
 // Whether reading the table on top of the stack, which stays, finds more than was found: it is read
