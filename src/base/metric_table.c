@@ -14,8 +14,7 @@
 #define DROPPED "lunasig_policy_metrics_dropped_total"
 
 enum {
-    TEXT_MAX =
-        LSIG_METRIC_LABELS_MAX * (LSIG_METRIC_LABEL_NAME_MAX + 2 * LSIG_METRIC_LABEL_VALUE_MAX + 4)
+    TEXT_MAX = LSIG_METRIC_LABELS_MAX * (LSIG_METRIC_LABEL_MAX + 1) // with the commas
 };
 
 // One set of label values. The text is what stands between the braces, and the key in the map.
@@ -224,11 +223,11 @@ struct lsig_metric *lsig_metric_table_find(struct lsig_metric_table *table, cons
 
 // --- numbers
 
-// NAME="VALUE", with the three escapes of the format.
-static size_t print_pair(char *out, const char *name, struct lsig_span value)
+size_t lsig_metric_print_label(char *out, struct lsig_span name, struct lsig_span value)
 {
-    assert(value.len <= LSIG_METRIC_LABEL_VALUE_MAX);
-    size_t len = (size_t)(stpcpy(out, name) - out);
+    assert(name.len <= LSIG_METRIC_LABEL_NAME_MAX && value.len <= LSIG_METRIC_LABEL_VALUE_MAX);
+    size_t len = name.len;
+    memcpy(out, name.data, len);
     out[len++] = '=';
     out[len++] = '"';
     for (size_t i = 0; i < value.len; i++) {
@@ -250,7 +249,7 @@ print_set(char out[TEXT_MAX], const struct lsig_metric *metric, const struct lsi
         if (i > 0) {
             out[len++] = ',';
         }
-        len += print_pair(out + len, metric->labels[i], values[i]);
+        len += lsig_metric_print_label(out + len, lsig_span_of(metric->labels[i]), values[i]);
     }
     return (struct lsig_span){out, len};
 }
@@ -337,7 +336,8 @@ void lsig_metric_table_drop(struct lsig_metric_table *table,
 {
     char buffer[TEXT_MAX];
     assert(label < metric->label_count);
-    struct lsig_span pair = {buffer, print_pair(buffer, metric->labels[label], value)};
+    struct lsig_span name = lsig_span_of(metric->labels[label]);
+    struct lsig_span pair = {buffer, lsig_metric_print_label(buffer, name, value)};
     pthread_mutex_lock(&table->lock);
     size_t kept = 0;
     for (size_t i = 0; i < metric->count; i++) {

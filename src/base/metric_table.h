@@ -20,6 +20,7 @@ enum {
     LSIG_METRIC_LABELS_MAX = 4,
     LSIG_METRIC_LABEL_NAME_MAX = 32,
     LSIG_METRIC_LABEL_VALUE_MAX = 64, // bytes before they are escaped; asserted
+    LSIG_METRIC_LABEL_MAX = LSIG_METRIC_LABEL_NAME_MAX + 2 * LSIG_METRIC_LABEL_VALUE_MAX + 3,
     LSIG_METRICS_MAX = 100,
     LSIG_METRIC_SETS_MAX = 1000,      // sets of label values of one metric
     LSIG_METRIC_SETS_ALL_MAX = 10000, // of all together: what one scrape can print in some ms
@@ -72,4 +73,7 @@ void lsig_metric_table_drop(struct lsig_metric_table *table,
                             size_t label,
                             struct lsig_span value);
 // Prometheus' text format (version 0.0.4), with lunasig_policy_metrics_dropped_total last.
+// NAME="VALUE", with the three escapes of the format. out has place for LSIG_METRIC_LABEL_MAX
+// bytes; returns how many there are. No NUL behind them.
+size_t lsig_metric_print_label(char *out, struct lsig_span name, struct lsig_span value);
 void lsig_metric_table_print(struct lsig_metric_table *table, struct lsig_buf *out);

@@ -36,8 +36,8 @@ struct lsig_hub *lsig_hub_new(void)
     struct lsig_hub *hub = lsig_alloc(sizeof(*hub));
     lsig_map_init(&hub->rooms);
     hub->timers = lsig_alloc(sizeof(*hub->timers));
-    hub->bounds =
-        (struct lsig_room_bounds){.state_bytes = 1 << 16, .keep_bytes = 1 << 18, .timers_max = 64};
+    hub->bounds = (struct lsig_room_bounds){
+        .state_bytes = (size_t)64 * 1024, .keep_bytes = (size_t)256 * 1024, .timers_max = 64};
     return hub;
 }
 

@@ -16,7 +16,7 @@
 enum {
     NAME_SIZE = LSIG_METRIC_NAME_MAX + 1,
     NAMES_MAX = 256, // of metrics
-    PAIR_SIZE = 2 * LSIG_METRIC_LABEL_VALUE_MAX + LSIG_METRIC_LABEL_NAME_MAX + 8,
+    PAIR_SIZE = LSIG_METRIC_LABEL_MAX + 1,
     SHOWN_SETS = 10,
     SHOWN_EVENTS = 12,
     SHOWN_MAX = 300,
@@ -134,20 +134,13 @@ static int shorter(size_t name_len)
 static void print_pair(char out[PAIR_SIZE], struct lsig_span key, struct lsig_span value)
 {
     char text[LSIG_METRIC_LABEL_VALUE_MAX + 1];
-    size_t len = (size_t)snprintf(out, PAIR_SIZE, "%.*s=\"", shorter(key.len), key.data);
     if (lsig_scan_type(value) == LSIG_JSON_STRING) {
         lsig_match_text(value, text, sizeof(text));
     } else {
         snprintf(text, sizeof(text), "%.*s", LSIG_SPAN_ARG(value));
     }
-    for (const char *at = text; *at != '\0'; at++) {
-        if (*at == '\\' || *at == '"' || *at == '\n') {
-            out[len++] = '\\';
-        }
-        out[len++] = (char)(*at == '\n' ? 'n' : *at);
-    }
-    out[len++] = '"';
-    out[len] = '\0';
+    key.len = (size_t)shorter(key.len);
+    out[lsig_metric_print_label(out, key, lsig_span_of(text))] = '\0';
 }
 
 // Whether the part stands in the set, between its commas. Quotes inside of values are escaped.

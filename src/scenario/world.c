@@ -1,5 +1,6 @@
 #include "scenario/world.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "base/alloc.h"
@@ -126,7 +127,8 @@ static bool wire_is_due(const struct lsig_node *node)
 // Whether the machine that the test runs in has lost its node.
 static bool is_orphaned(const struct lsig_world *world)
 {
-    return world->nodes == NULL || world->nodes->script != world->script;
+    assert(world->nodes != NULL);
+    return world->nodes->script != world->script;
 }
 
 // One turn of all loops. Returns in how many milliseconds the next one is due; 0: now.

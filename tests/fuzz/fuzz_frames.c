@@ -191,12 +191,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size < 2 || size > FRAMES_MAX) {
         return 0;
     }
-    // A copy of exactly this size, so that the sanitizers see a read past its end.
-    unsigned char *copy = malloc(size - 1);
+    char *copy = oracle_copy(data + 1, size - 1);
     struct frame *frames = malloc(size * sizeof(*frames));
-    EXPECT(copy != NULL && frames != NULL);
-    memcpy(copy, data + 1, size - 1);
-    struct stream stream = {.bytes = copy, .size = size - 1, .frames = frames};
+    EXPECT(frames != NULL);
+    struct stream stream = {
+        .bytes = (const unsigned char *)copy, .size = size - 1, .frames = frames};
     read_stream(&stream);
     check_walk(&stream, size);
     check_walk(&stream, 1);

@@ -102,12 +102,7 @@ check_payload(struct lsig_span text, enum lsig_schema_format format, enum lsig_s
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    // A copy of exactly this size, so that the sanitizers see a read past its end.
-    char *copy = malloc(size > 0 ? size : 1);
-    EXPECT(copy != NULL);
-    if (size > 0) {
-        memcpy(copy, data, size);
-    }
+    char *copy = oracle_copy(data, size);
     struct lsig_span text = {copy, size};
     enum lsig_status sdp = check_sdp(text);
     enum lsig_status candidate = check_candidate(text);

@@ -39,6 +39,16 @@ static size_t decode(const char *at, size_t left)
     return fine ? len : 0;
 }
 
+char *oracle_copy(const void *data, size_t size)
+{
+    char *copy = malloc(size > 0 ? size : 1);
+    EXPECT(copy != NULL);
+    if (size > 0) {
+        memcpy(copy, data, size);
+    }
+    return copy;
+}
+
 bool oracle_is_utf8(struct lsig_span text)
 {
     for (size_t i = 0; i < text.len;) {

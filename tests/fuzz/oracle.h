@@ -15,6 +15,9 @@
 #define EXPECT(condition) ((condition) ? (void)0 : oracle_fail(__FILE__, __LINE__, #condition))
 _Noreturn void oracle_fail(const char *file, int line, const char *condition);
 
+// A copy of exactly this size, so that the sanitizers see a read past its end; to be freed.
+char *oracle_copy(const void *data, size_t size);
+
 bool oracle_is_utf8(struct lsig_span text);
 // For a text that jansson accepts: whether it exceeds depth or number of values.
 bool oracle_exceeds_limits(struct lsig_span text);
